@@ -1,0 +1,126 @@
+"""Files as exact text: bytes to text to bytes without loss, and edits that keep all other bytes."""
+
+from __future__ import annotations
+
+import enum
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hardhull.model import Edit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BOM = "\ufeff"
+
+
+class FileKind(enum.Enum):
+    """What a file is to hardhull."""
+
+    DOCKERFILE = "dockerfile"
+    YAML = "yaml"
+    """A manifest or Compose file (JSON manifests are read as YAML too)."""
+    EVIDENCE = "evidence"
+    """Read to learn from (code, settings, scripts, workflows), never edited."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of the repository.
+
+    `path` is POSIX and relative to the root. `text` has no byte order mark and keeps its line
+    ends; undecodable bytes are surrogate escapes.
+    """
+
+    path: str
+    kind: FileKind
+    text: str
+    bom: bool = False
+
+    @classmethod
+    def from_bytes(cls, path: str, kind: FileKind, data: bytes) -> Source:
+        """Read `data` as UTF-8; the byte order mark is set apart."""
+        text = data.decode("utf-8", "surrogateescape")
+        bom = text.startswith(_BOM)
+        return cls(path, kind, text[1:] if bom else text, bom)
+
+    def to_bytes(self) -> bytes:
+        """Return the exact bytes of the file."""
+        return ((_BOM if self.bom else "") + self.text).encode("utf-8", "surrogateescape")
+
+    @property
+    def undecodable(self) -> bool:
+        """True if some bytes of the file are not UTF-8."""
+        try:
+            self.text.encode("utf-8")
+        except UnicodeEncodeError:
+            return True
+        return False
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        position = self.text.find("\n")
+        while position >= 0:
+            starts.append(position + 1)
+            position = self.text.find("\n", position + 1)
+        return starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and column (code points) of an offset."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line_of(self, offset: int) -> int:
+        """Return the 1-based line of an offset."""
+        return bisect_right(self._line_starts, offset)
+
+    def offset_of_line(self, line: int) -> int:
+        """Return the offset at which a 1-based line starts."""
+        return self._line_starts[line - 1]
+
+    def line_text(self, line: int) -> str:
+        """Return a 1-based line without its line end."""
+        start = self._line_starts[line - 1]
+        end = self.text.find("\n", start)
+        return (self.text[start:] if end < 0 else self.text[start:end]).rstrip("\r")
+
+    def edited(self, edits: Iterable[Edit]) -> Source:
+        """Return this file with `edits` applied."""
+        return Source(self.path, self.kind, apply_edits(self.text, edits), self.bom)
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Apply non-overlapping edits, given in terms of `text`.
+
+    Insertions at one offset keep their order. Raises ValueError for edits that overlap.
+    """
+    pieces: list[str] = []
+    done = 0
+    for start, end, new in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        if start < done or end < start:
+            raise ValueError(f"edits overlap at offset {start}")
+        pieces += (text[done:start], new)
+        done = end
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def undo_edits(edits: Iterable[Edit], before: str) -> tuple[Edit, ...]:
+    """Return the edits that bring the edited text back to `before`."""
+    back: list[Edit] = []
+    shift = 0
+    for start, end, new in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        back.append(Edit(start + shift, start + shift + len(new), before[start:end]))
+        shift += len(new) - (end - start)
+    return tuple(back)
+
+
+def newline_at(text: str, offset: int) -> str:
+    """Return the line end in use around `offset`: that of its own line, else the line before."""
+    end = text.find("\n", offset)
+    if end < 0:
+        end = text.rfind("\n", 0, offset)
+    return "\r\n" if end > 0 and text[end - 1] == "\r" else "\n"

@@ -1,0 +1,82 @@
+"""Facts about images as one value: configuration first, recorded configs next, the catalogue last."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hardhull.facts.catalogue import ImageFacts, base_family, lookup
+from hardhull.images import parse_reference
+from hardhull.model import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a digests file says of one image; `config` is its OCI image config, if recorded."""
+
+    digest: str
+    config: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything known of images in this run. `today` decides what is out of support."""
+
+    today: datetime.date
+    recorded: Mapping[str, Recorded] = field(default_factory=dict)
+    like: Mapping[str, str] = field(default_factory=dict)
+
+    def digest(self, name: str) -> str | None:
+        """Return the index digest recorded for a normalised image name."""
+        found = self.recorded.get(name)
+        return found.digest if found is not None else None
+
+    def config(self, name: str) -> Mapping[str, Any] | None:
+        """Return the recorded image config (the `config` object: User, Env, ExposedPorts …)."""
+        found = self.recorded.get(name)
+        return found.config if found is not None else None
+
+    def image(self, name: str) -> ImageFacts | None:
+        """Return what is known of a .NET image by its normalised name; None if nothing is."""
+        reference = parse_reference(name)
+        candidates = [name] if reference is None else [name, reference.repository_name]
+        for candidate in candidates:
+            alias = self.like.get(candidate)
+            if alias is not None:
+                known = parse_reference(alias)
+                return lookup(known.name) if known is not None else None
+        return lookup(name)
+
+    def family(self, name: str) -> Any:
+        """Return the distribution family of a well-known base that is not .NET, or None."""
+        return base_family(name)
+
+
+def read_digests(path: str, text: str) -> dict[str, Recorded]:
+    """Read a digests file: `{"version": 1, "images": {name: {"digest": …, "config": …}}}`.
+
+    Raises UsageError that names the entry if the file is not of this form.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{path}: not JSON ({error}); expected the output of a recording") from None
+    if not isinstance(data, dict) or data.get("version") != 1:
+        raise UsageError(f'{path}: expected an object with "version": 1 and "images"')
+    found: dict[str, Recorded] = {}
+    images = data.get("images")
+    for name, entry in images.items() if isinstance(images, dict) else ():
+        digest = entry.get("digest") if isinstance(entry, dict) else None
+        if not isinstance(digest, str) or not _DIGEST.match(digest):
+            raise UsageError(f"{path}: {name}: expected a digest `sha256:` and 64 hex digits")
+        config = entry.get("config")
+        found[name] = Recorded(digest, config if isinstance(config, dict) else None)
+    return found

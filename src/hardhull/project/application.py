@@ -1,0 +1,124 @@
+"""Applications: one .NET program with the stages that build it and the containers that run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hardhull.project.stages import effective, environment, parent_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hardhull.documents.dockerfile import Dockerfile, Instruction
+    from hardhull.facts.catalogue import ImageFacts
+    from hardhull.project.compose import ComposeService
+    from hardhull.project.container import Container
+    from hardhull.project.dotnet import DotnetProject, Evidence, Programs
+    from hardhull.project.kubernetes import KubernetesContainer, KubernetesService, Workload
+    from hardhull.project.stages import EnvValue, Stage
+
+
+@dataclass(frozen=True)
+class AppStage:
+    """A stage that is built as an image and runs a .NET program.
+
+    `base` is the normalised name of the image its chain of stages begins with, None if unknown.
+    """
+
+    dockerfile: Dockerfile
+    stages: tuple[Stage, ...]
+    stage: Stage
+    base: str | None
+    facts: ImageFacts | None
+    chosen_by: str
+
+    @property
+    def path(self) -> str:
+        """The Dockerfile's path."""
+        return self.dockerfile.source.path
+
+    @property
+    def where(self) -> str:
+        """Symbolic place: `stage final`; its number where it has no name."""
+        return f"stage {self.stage.name or self.stage.index}"
+
+    @cached_property
+    def chain(self) -> tuple[Stage, ...]:
+        """This stage and those it is made from, this one last."""
+        chain = parent_chain(self.stages, self.stage.index)
+        return tuple(sorted(chain, key=lambda stage: stage.index))
+
+    @property
+    def instructions(self) -> tuple[Instruction, ...]:
+        """All instructions of the chain in the order they run."""
+        return tuple(instruction for stage in self.chain for instruction in stage.instructions)
+
+    def effective(self, keyword: str) -> Instruction | None:
+        """The last instruction of this keyword in the chain, ENTRYPOINT resetting CMD."""
+        return effective(self.stages, self.stage.index, keyword)
+
+    @cached_property
+    def environment(self) -> Mapping[str, EnvValue]:
+        """ENV and ARG at the end of the stage, the base's variables included."""
+        return environment(self.stages, self.stage.index, self.base_environment)
+
+    @property
+    def base_environment(self) -> Mapping[str, str]:
+        """The variables that the base image is known to set."""
+        if self.facts is None:
+            return {}
+        known = {"DOTNET_RUNNING_IN_CONTAINER": "true"}
+        if self.facts.app_uid is not None:
+            known["APP_UID"] = str(self.facts.app_uid)
+        if self.facts.port_env and self.facts.http_port:
+            urls = self.facts.port_env.endswith("URLS")
+            port = self.facts.http_port
+            known[self.facts.port_env] = f"http://+:{port}" if urls else str(port)
+        return known
+
+    @property
+    def starts_program(self) -> bool:
+        """Whether it has an ENTRYPOINT or CMD of its own; a stage without is a base image."""
+        return self.effective("ENTRYPOINT") is not None or self.effective("CMD") is not None
+
+    @property
+    def windows(self) -> bool:
+        """True if the base image is a Windows image."""
+        return self.facts is not None and self.facts.os == "windows"
+
+
+@dataclass(frozen=True)
+class Application:
+    """One program. `evidence` says, link by link, why its parts belong together."""
+
+    name: str
+    project: DotnetProject | None
+    stages: tuple[AppStage, ...]
+    containers: tuple[Container, ...]
+    workloads: tuple[Workload, ...]
+    services: tuple[KubernetesService, ...]
+    evidence: tuple[str, ...]
+    directory: str | None
+    programs: Programs = field(repr=False, compare=False)
+
+    @property
+    def where(self) -> str:
+        """Symbolic place: `application api`."""
+        return f"application {self.name}"
+
+    @property
+    def program(self) -> Evidence | None:
+        """What its code does, read when first asked; None if its code is not known."""
+        return self.programs.evidence(self.directory) if self.directory is not None else None
+
+    @property
+    def pods(self) -> tuple[KubernetesContainer, ...]:
+        """Its containers that run in Kubernetes."""
+        return tuple(c for c in self.containers if c.platform.value == "kubernetes")  # type: ignore[misc]
+
+    @property
+    def compose(self) -> tuple[ComposeService, ...]:
+        """Its containers that are Compose services."""
+        return tuple(c for c in self.containers if c.platform.value == "compose")  # type: ignore[misc]

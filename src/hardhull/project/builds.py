@@ -1,0 +1,301 @@
+"""Who builds images and who rewrites references: read from workflows, scripts and build files."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hardhull.documents.source import FileKind
+from hardhull.documents.unreadable import Unreadable
+from hardhull.documents.yaml import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from hardhull.documents.source import Source
+    from hardhull.documents.yaml import Cursor
+
+_BUILD = re.compile(r"\b(?:docker|podman|nerdctl|buildah)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)")
+_SET_IMAGE = re.compile(r"(?:kustomize edit set image|kubectl (?:\S+ )*set image)\b(?P<rest>[^\n]*)")
+_EDITOR = re.compile(r"\b(?:sed|yq|jq|perl|envsubst|tokenreplace|replacetokens)\b", re.IGNORECASE)
+_MANIFEST_NAME = re.compile(r"[\w./*${}-]*[\w*}-]+\.ya?ml\b")
+_ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
+_CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
+_WITH_VALUE = frozenset(
+    "-t --tag -f --file --target --build-arg --platform --label --cache-from --cache-to --output "
+    "-o --secret --ssh --network --progress --iidfile --add-host --build-context --builder "
+    "--memory -m --cpuset-cpus --isolation --shm-size --ulimit --format".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """A build that a file describes; what it does not say is None. `evidence` is `path:line`."""
+
+    evidence: str
+    name: str | None = None
+    dockerfile: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Something that rewrites image references: in a file, of an image, or both."""
+
+    evidence: str
+    file: str | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True)
+class Builds:
+    """What build files, workflows and scripts say about images."""
+
+    images: tuple[BuiltImage, ...] = ()
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Build argument names that something sets, with the `path:line` that does."""
+    writers: tuple[Writer, ...] = ()
+    action_dockerfiles: frozenset[str] = frozenset()
+
+
+def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds:
+    """Read all evidence files once; `dockerfiles` are the known paths, to resolve names."""
+    known = tuple(sorted(dockerfiles))
+    images: list[BuiltImage] = []
+    arguments: dict[str, str] = {}
+    writers: list[Writer] = []
+    actions: set[str] = set()
+    for source in sources:
+        name = posixpath.basename(source.path).lower()
+        if name in ("action.yml", "action.yaml"):
+            actions |= _action(source)
+        elif name.startswith("skaffold"):
+            images += _skaffold(source, known)
+        elif name.startswith("kustomization"):
+            writers += _kustomization(source)
+        elif name.endswith(".hcl"):
+            images += _bake(source, known, arguments)
+        else:
+            _text(source, known, images, arguments, writers)
+    return Builds(tuple(images), arguments, tuple(writers), frozenset(actions))
+
+
+def is_build_evidence(path: str) -> bool:
+    """Whether a file of this name can say who builds or rewrites images."""
+    name = posixpath.basename(path).lower()
+    return (
+        name.endswith((".yml", ".yaml", ".sh", ".ps1", ".cmd", ".bat", ".hcl"))
+        or name.startswith(("makefile", "taskfile", "justfile"))
+    )
+
+
+def _text(
+    source: Source,
+    known: tuple[str, ...],
+    images: list[BuiltImage],
+    arguments: dict[str, str],
+    writers: list[Writer],
+) -> None:
+    text = source.text
+    interesting = ("build", "set image", "sed", "yq", "envsubst", "okens", "file:")
+    if not any(word in text for word in interesting):
+        return
+    joined = _CONTINUED.sub(" ", text)
+    for match in _BUILD.finditer(joined):
+        place = _place(source, match["rest"])
+        images += _command(place, match["rest"], posixpath.dirname(source.path), known)
+        for argument in _ARGUMENT.findall(match["rest"]):
+            arguments.setdefault(argument, place)
+    for match in _SET_IMAGE.finditer(joined):
+        place = _place(source, match["rest"])
+        for word in match["rest"].split():
+            left, _, right = word.strip("\"'").partition("=")
+            for part in (left, right):
+                if part and not part.startswith("-"):
+                    writers.append(Writer(place, image=_repository(part)))
+    for line in joined.splitlines():
+        if _EDITOR.search(line):
+            for file in _MANIFEST_NAME.findall(line):
+                writers.append(Writer(_place(source, line), file=posixpath.basename(file)))
+    _build_action(source, known, images, arguments)
+
+
+def _place(source: Source, line: str) -> str:
+    """`path:line` of text that may have been joined: its first words decide."""
+    words = line.strip()[:24]
+    offset = source.text.find(words) if words else -1
+    return f"{source.path}:{source.line_of(offset)}" if offset >= 0 else source.path
+
+
+def _repository(text: str) -> str:
+    name = text.partition("@")[0]
+    head, colon, tag = name.rpartition(":")
+    return head if colon and "/" not in tag else name
+
+
+def _command(
+    place: str, rest: str, folder: str, known: tuple[str, ...]
+) -> Iterator[BuiltImage]:
+    """Read the words of a `docker build` line."""
+    try:
+        words = shlex.split(rest.split("&&")[0].split(" | ")[0])
+    except ValueError:
+        words = rest.split()
+    tags, file, target, context = [], None, None, None
+    index = 0
+    while index < len(words):
+        name, equals, value = words[index].partition("=")
+        if name in _WITH_VALUE and not equals:
+            index += 1
+            value = words[index] if index < len(words) else ""
+        if name in ("-t", "--tag"):
+            tags.append(_repository(value))
+        elif name in ("-f", "--file"):
+            file = value
+        elif name == "--target":
+            target = value
+        elif not name.startswith("-") and context is None:
+            context = words[index]
+        index += 1
+    dockerfile = _resolve(file, context, folder, known)
+    for tag in tags or [None]:
+        yield BuiltImage(place, tag, dockerfile, target)
+
+
+def _resolve(
+    file: str | None, context: str | None, folder: str, known: tuple[str, ...]
+) -> str | None:
+    """Find the Dockerfile that a command names; relative to the root or to its own folder."""
+    names = []
+    if file is not None:
+        names = [file, posixpath.join(folder, file)]
+    elif context is not None:
+        inner = posixpath.join(context, "Dockerfile")
+        names = [inner, posixpath.join(folder, inner)]
+    for name in names:
+        path = posixpath.normpath(name.replace("\\", "/"))
+        if path in known:
+            return path
+    tail = "/" + posixpath.normpath((file or "").replace("\\", "/")).lstrip("./")
+    matching = [path for path in known if len(tail) > 2 and ("/" + path).endswith(tail)]
+    return matching[0] if len(matching) == 1 else None
+
+
+def _build_action(
+    source: Source, known: tuple[str, ...], images: list[BuiltImage], arguments: dict[str, str]
+) -> None:
+    """Read `docker/build-push-action` steps and their kin: file, context, tags, target."""
+    if "build-push" not in source.text and "buildAndPush" not in source.text:
+        return
+    file = read_yaml(source)
+    root = None if isinstance(file, Unreadable) else file.cursor(0)
+    for step in _all_mappings(root) if root is not None else ():
+        block = step.get("with") or step.get("inputs")
+        if block is None:
+            continue
+        place = f"{source.path}:{step.line}"
+        texts = {key: value.text for key, value in block.pairs() if value.text}
+        wanted = texts.get("file") or texts.get("dockerfile") or texts.get("Dockerfile")
+        context = texts.get("context")
+        if wanted is None and context is None:
+            continue
+        dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
+        tags = (texts.get("tags") or texts.get("repository") or "").split()
+        for tag in tags or [None]:
+            name = _repository(tag) if tag else None
+            images.append(BuiltImage(place, name, dockerfile, texts.get("target")))
+        for line in (texts.get("build-args") or "").splitlines():
+            arguments.setdefault(line.partition("=")[0].strip(), place)
+
+
+def _all_mappings(cursor: Cursor) -> Iterator[Cursor]:
+    pending = [cursor]
+    while pending:
+        item = pending.pop()
+        pairs = item.pairs()
+        if pairs:
+            yield item
+        pending += [value for _, value in pairs] + item.items()
+
+
+def _skaffold(source: Source, known: tuple[str, ...]) -> Iterator[BuiltImage]:
+    for root in _roots(source):
+        artifacts = root.get("build", "artifacts")
+        for artifact in artifacts.items() if artifacts is not None else ():
+            image = artifact.get("image")
+            context, named = artifact.get("context"), artifact.get("docker", "dockerfile")
+            target = artifact.get("docker", "target")
+            folder = posixpath.join(
+                posixpath.dirname(source.path), (context.text if context else None) or "."
+            )
+            dockerfile = posixpath.normpath(
+                posixpath.join(folder, (named.text if named else None) or "Dockerfile")
+            )
+            if image is not None and image.text:
+                yield BuiltImage(
+                    f"{source.path}:{artifact.line}",
+                    _repository(image.text),
+                    dockerfile if dockerfile in known else None,
+                    target.text if target is not None else None,
+                )
+
+
+def _kustomization(source: Source) -> Iterator[Writer]:
+    for root in _roots(source):
+        listed = root.get("images")
+        for item in listed.items() if listed is not None else ():
+            name = item.get("name")
+            if name is not None and name.text:
+                yield Writer(f"{source.path}:{item.line}", image=_repository(name.text))
+
+
+_BAKE_KEY = re.compile(r'^\s*(dockerfile|context|target)\s*=\s*"([^"]*)"', re.MULTILINE)
+_BAKE_TAGS = re.compile(r"tags\s*=\s*\[([^\]]*)\]")
+_BAKE_ARGS = re.compile(r"args\s*=\s*\{([^}]*)\}")
+
+
+def _bake(
+    source: Source, known: tuple[str, ...], arguments: dict[str, str]
+) -> Iterator[BuiltImage]:
+    for block in re.split(r"\btarget\s+\"", source.text)[1:]:
+        keys = dict(_BAKE_KEY.findall(block))
+        folder = posixpath.dirname(source.path)
+        context = posixpath.join(keys.get("context", "."))
+        named = posixpath.join(context, keys.get("dockerfile", "Dockerfile"))
+        dockerfile = _resolve(named, None, folder, known)
+        place = _place(source, block)
+        for line in "".join(_BAKE_ARGS.findall(block)).splitlines():
+            name = line.partition("=")[0].strip().strip('"')
+            if name:
+                arguments.setdefault(name, place)
+        tags = re.findall(r'"([^"]+)"', "".join(_BAKE_TAGS.findall(block)))
+        for tag in tags or [None]:
+            name = _repository(tag) if tag else None
+            yield BuiltImage(place, name, dockerfile, keys.get("target"))
+
+
+def _action(source: Source) -> set[str]:
+    """The Dockerfile that a container action of GitHub is built from: never hardened."""
+    images = [root.get("runs", "image") for root in _roots(source)]
+    folder = posixpath.dirname(source.path)
+    return {
+        posixpath.normpath(posixpath.join(folder, image.text))
+        for image in images
+        if image is not None and image.text and "://" not in image.text
+    }
+
+
+def _roots(source: Source) -> list[Cursor]:
+    file = read_yaml(source)
+    return [] if isinstance(file, Unreadable) else file.cursors
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a Dockerfile stands where images for development stand."""
+    return ".devcontainer" in path.split("/")
+
+
+__all__ = ["BuiltImage", "Builds", "FileKind", "Writer", "is_build_evidence", "read_builds"]

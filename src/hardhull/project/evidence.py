@@ -1,0 +1,49 @@
+"""Texts that are read to learn from (scripts, workflows, proxies' settings), never edited."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from hardhull.model import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from hardhull.documents.source import Source
+
+_CODE = (".cs", ".fs", ".vb", ".csproj", ".fsproj", ".vbproj", ".props", ".targets")
+
+
+class EvidenceTexts:
+    """The evidence files of a root; each is read at most once, when first asked for."""
+
+    def __init__(self, files: Mapping[str, Any], read: Callable[[Any], Source]) -> None:
+        self._files = files
+        self._read = read
+        self._texts: dict[str, Source | None] = {}
+
+    def paths(self) -> tuple[str, ...]:
+        """All paths, sorted."""
+        return tuple(sorted(self._files))
+
+    def source(self, path: str) -> Source | None:
+        """The file at `path`; None if there is none or it can't be read."""
+        if path not in self._texts:
+            try:
+                self._texts[path] = self._read(self._files[path])
+            except (KeyError, UsageError):
+                self._texts[path] = None
+        return self._texts[path]
+
+    def search(self, pattern: re.Pattern[str], *, code: bool = False) -> Iterator[tuple[str, int, str]]:
+        """Yield path, 1-based line and text of every line that matches; code files if wanted."""
+        for path in self.paths():
+            if path.lower().endswith(_CODE) and not code:
+                continue
+            source = self.source(path)
+            if source is None:
+                continue
+            for match in pattern.finditer(source.text):
+                line = source.line_of(match.start())
+                yield path, line, source.line_text(line)

@@ -1,0 +1,273 @@
+"""What a program listens on: code, arguments and variables in the order that ASP.NET Core obeys."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hardhull.documents.dockerfile import Instruction, Word
+    from hardhull.documents.yaml import Cursor
+    from hardhull.project.application import Application, AppStage
+    from hardhull.project.container import Container
+
+PRIVILEGED = 1024
+"""Ports below this one need root on many container runtimes."""
+
+URL_VARIABLES = ("URLS", "ASPNETCORE_URLS", "DOTNET_URLS")
+PORT_VARIABLES = (
+    "ASPNETCORE_HTTP_PORTS",
+    "ASPNETCORE_HTTPS_PORTS",
+    "DOTNET_HTTP_PORTS",
+    "DOTNET_HTTPS_PORTS",
+    "HTTP_PORTS",
+    "HTTPS_PORTS",
+)
+_ENDPOINT = re.compile(r"^(?:ASPNETCORE_|DOTNET_)?Kestrel__Endpoints__\w+?__Url$", re.IGNORECASE)
+_URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[^\]]*\]|[^:/;,\s\"']+)(?::(?P<port>\d+))?", re.I)
+_SCHEME_PORTS = {"http": 80, "https": 443}
+
+
+class Decider(enum.Enum):
+    """What decides that a port is listened on, strongest first."""
+
+    CODE = "code"
+    ARGUMENT = "argument"
+    VARIABLE = "variable"
+    BASE = "base image"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port that is listened on, and why; `cursor` is the manifest's variable, if one decides."""
+
+    port: int
+    scheme: str
+    decider: Decider
+    evidence: str
+    path: str
+    line: int = 0
+    variable: str = ""
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """All listeners of one way to run a program. `unknown` says what could not be found out."""
+
+    listeners: tuple[Listener, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def privileged(self) -> tuple[Listener, ...]:
+        """Those that need root on many runtimes."""
+        return tuple(one for one in self.listeners if one.port < PRIVILEGED)
+
+
+def decides_port(variable: str) -> bool:
+    """Whether a variable of this name says where ASP.NET Core listens."""
+    return (
+        variable in URL_VARIABLES
+        or variable in PORT_VARIABLES
+        or _ENDPOINT.match(variable) is not None
+    )
+
+
+def ports_in(variable: str, value: str) -> tuple[tuple[str, int], ...]:
+    """Scheme and port of everything that a variable's value names."""
+    if variable in PORT_VARIABLES:
+        scheme = "https" if "HTTPS" in variable else "http"
+        return tuple((scheme, int(part)) for part in re.findall(r"\d+", value))
+    return tuple(
+        (match["scheme"].lower(), int(match["port"] or _SCHEME_PORTS[match["scheme"].lower()]))
+        for match in _URL.finditer(value)
+    )
+
+
+def moved(variable: str, value: str, moves: Mapping[int, int]) -> str:
+    """The value with ports moved; everything else stays as written."""
+    if variable in PORT_VARIABLES:
+        return re.sub(r"\d+", lambda m: str(moves.get(int(m[0]), int(m[0]))), value)
+    return moved_urls(value, moves)
+
+
+def moved_urls(text: str, moves: Mapping[int, int], host: str | None = None) -> str:
+    """Move the ports of all URLs in `text`, or only of those to `host`."""
+
+    def one(match: re.Match[str]) -> str:
+        port = int(match["port"] or _SCHEME_PORTS[match["scheme"].lower()])
+        if port not in moves or (host is not None and match["host"].lower() != host.lower()):
+            return match[0]
+        return f"{match['scheme']}://{match['host']}:{moves[port]}"
+
+    return _URL.sub(one, text)
+
+
+def listening(app: Application, stage: AppStage | None, container: Container | None) -> Listening:
+    """What one program listens on, built by `stage` and run by `container`, either may be None."""
+    program = app.program
+    seen = program.ports_in_code if program is not None else ()
+    if seen:
+        found = tuple(
+            Listener(
+                one.port,
+                "https" if one.port in (443, 8443) else "http",
+                Decider.CODE,
+                f"{one.path}:{one.line} binds {one.port}",
+                one.path,
+                one.line,
+            )
+            for one in seen
+            if one.port is not None
+        )
+        hidden = tuple(f"{one.path}:{one.line} computes a port" for one in seen if one.port is None)
+        return Listening(found, hidden)
+    arguments = tuple(_arguments(stage, container))
+    if arguments:
+        return Listening(arguments)
+    if not is_web(app, stage):
+        return Listening()
+    return _from_variables(stage, container)
+
+
+def is_web(app: Application, stage: AppStage | None) -> bool:
+    """Whether the program listens at all: by its project's SDK, else by its image."""
+    if app.project is not None and app.project.is_web:
+        return True
+    if stage is not None and any(item.keyword == "EXPOSE" for item in stage.instructions):
+        return True
+    if app.project is not None:
+        return False
+    return stage is not None and stage.facts is not None and stage.facts.kind == "aspnet"
+
+
+def urls_argument(words: tuple[str, ...]) -> tuple[int, str] | None:
+    """The index and the value of a `--urls` argument."""
+    for index, word in enumerate(words):
+        if word.startswith("--urls="):
+            return index, word[len("--urls=") :]
+        if word == "--urls" and index + 1 < len(words):
+            return index + 1, words[index + 1]
+    return None
+
+
+def _arguments(stage: AppStage | None, container: Container | None) -> Iterator[Listener]:
+    cursors = container.command if container is not None else ()
+    found = urls_argument(tuple(cursor.text or "" for cursor in cursors))
+    if found is not None:
+        cursor = cursors[found[0]]
+        place = f"{cursor.file.source.path}:{cursor.line}"
+        for scheme, port in ports_in("URLS", found[1]):
+            path, line = cursor.file.source.path, cursor.line
+            evidence = f"{place} starts with --urls {found[1]}"
+            yield Listener(port, scheme, Decider.ARGUMENT, evidence, path, line, "", cursor)
+        return
+    for instruction in start_instructions(stage):
+        found = urls_argument(tuple(word.value for word in instruction.words))
+        for scheme, port in ports_in("URLS", found[1]) if found is not None else ():
+            path, line = stage.path if stage is not None else "", instruction.first_line
+            evidence = f"{path}:{line} starts with --urls"
+            yield Listener(port, scheme, Decider.ARGUMENT, evidence, path, line)
+
+
+def start_instructions(stage: AppStage | None) -> tuple[Instruction, ...]:
+    """The ENTRYPOINT and CMD that are in force."""
+    found = [] if stage is None else [stage.effective("ENTRYPOINT"), stage.effective("CMD")]
+    return tuple(instruction for instruction in found if instruction is not None)
+
+
+def _from_variables(stage: AppStage | None, container: Container | None) -> Listening:
+    groups = _variables(stage, container)
+    for names in (("Kestrel",), URL_VARIABLES, PORT_VARIABLES):
+        listeners: list[Listener] = []
+        unknown: list[str] = []
+        for variable, (value, listener) in groups.items():
+            own = _ENDPOINT.match(variable) if names == ("Kestrel",) else variable in names
+            if not own:
+                continue
+            if value is None:
+                unknown.append(f"{listener.evidence}, with a value that is not known")
+                continue
+            listeners += [_with(listener, scheme, port) for scheme, port in ports_in(variable, value)]
+            if names is URL_VARIABLES and listeners:
+                break  # URLS beats ASPNETCORE_URLS beats DOTNET_URLS
+        if listeners or unknown:
+            return Listening(tuple(listeners), tuple(unknown))
+    return Listening()
+
+
+def _with(listener: Listener, scheme: str, port: int) -> Listener:
+    return Listener(
+        port,
+        scheme,
+        listener.decider,
+        listener.evidence,
+        listener.path,
+        listener.line,
+        listener.variable,
+        listener.cursor,
+    )
+
+
+def _variables(
+    stage: AppStage | None, container: Container | None
+) -> dict[str, tuple[str | None, Listener]]:
+    """Variables that decide ports, the container's over the Dockerfile's over the base's."""
+    found: dict[str, tuple[str | None, Listener]] = {}
+    if stage is not None:
+        for name, known in stage.environment.items():
+            if decides_port(name):
+                found[name] = (known.value, _variable_of_stage(stage, name))
+    settings = container.environment if container is not None else {}
+    for name, setting in settings.items():
+        if decides_port(name):
+            path, line = setting.cursor.file.source.path, setting.cursor.line
+            evidence = f"{path}:{line} sets {name}"
+            listener = Listener(
+                0, "", Decider.VARIABLE, evidence, path, line, name, setting.cursor
+            )
+            found[name] = (setting.value, listener)
+    order = (*URL_VARIABLES, *PORT_VARIABLES)
+    ranked = sorted(found, key=lambda name: order.index(name) if name in order else -1)
+    return {name: found[name] for name in ranked}
+
+
+def _variable_of_stage(stage: AppStage, name: str) -> Listener:
+    word = environment_word(stage, name)
+    if word is None:
+        evidence = f"{stage.base} sets {name}"
+        return Listener(0, "", Decider.BASE, evidence, stage.path, 0, name)
+    line = word[0].first_line
+    evidence = f"{stage.path}:{line} sets {name}"
+    return Listener(0, "", Decider.VARIABLE, evidence, stage.path, line, name)
+
+
+def environment_word(stage: AppStage, name: str) -> tuple[Instruction, Word] | None:
+    """The ENV word that sets a variable last in the chain; the value's word in `ENV NAME value`."""
+    found: tuple[Instruction, Word] | None = None
+    for instruction in stage.instructions:
+        if instruction.keyword != "ENV":
+            continue
+        words = instruction.words
+        if words and "=" not in words[0].text:
+            if words[0].text == name and len(words) > 1:
+                found = (instruction, words[1])
+            continue
+        for word in words:
+            if word.text.partition("=")[0] == name:
+                found = (instruction, word)
+    return found
+
+
+def ways_to_run(app: Application) -> Iterator[tuple[AppStage | None, Container | None]]:
+    """Each stage with each container that may run it; a stage alone where nothing runs it."""
+    if not app.stages:
+        for container in app.containers:
+            yield None, container
+    for stage in app.stages:
+        for container in app.containers or (None,):
+            yield stage, container

@@ -1,0 +1,223 @@
+"""Every image reference of a repository: where it is written, what it means, who else writes it."""
+
+from __future__ import annotations
+
+import enum
+import posixpath
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hardhull.images import Reference, parse_reference
+from hardhull.model import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from hardhull.documents.dockerfile import Dockerfile, Instruction, Word
+    from hardhull.documents.yaml import Cursor
+    from hardhull.project.builds import Builds
+    from hardhull.project.compose import ComposeService
+    from hardhull.project.kubernetes import Workload
+    from hardhull.project.stages import Origin, Stage
+
+_FROM_OPTION = re.compile(r"(?:^|,)from=([^,]+)")
+_FLUX = re.compile(r"\$imagepolicy")
+_WRITING_ANNOTATIONS = ("argocd-image-updater.argoproj.io/", "keel.sh/policy", "keel.sh/trigger")
+
+
+class Place(enum.Enum):
+    """What kind of text holds a reference."""
+
+    FROM = "FROM"
+    COPY = "COPY --from"
+    MOUNT = "RUN --mount"
+    SYNTAX = "# syntax"
+    KUBERNETES = "kubernetes"
+    COMPOSE = "compose"
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """One reference. `span` covers `text` as written; `word` is its place in a Dockerfile.
+
+    `reference` is None where the text can't be resolved. `origins` are the ARG definitions that
+    gave parts of it.
+    """
+
+    path: str
+    span: Span
+    text: str
+    place: Place
+    used_by: str
+    reference: Reference | None
+    origins: tuple[Origin, ...] = ()
+    instruction: Instruction | None = None
+    word: Word | None = None
+    cursor: Cursor | None = None
+    built_here: str | None = None
+    writer: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Symbolic place, as findings use it."""
+        return self.used_by
+
+    @property
+    def name(self) -> str | None:
+        """The normalised name with tag and without digest; None if unresolved."""
+        return self.reference.name if self.reference is not None else None
+
+    @property
+    def pinned(self) -> bool:
+        """True if a digest is there already."""
+        return self.reference is not None and self.reference.digest is not None
+
+
+def dockerfile_references(file: Dockerfile, stages: Sequence[Stage]) -> Iterator[ImageUse]:
+    """Yield the images that a Dockerfile reads: FROM, COPY --from, RUN --mount, # syntax."""
+    path = file.source.path
+    syntax = file.directives.get("syntax")
+    if syntax is not None:
+        text = syntax.text.split()[0] if syntax.text.split() else ""
+        span = Span(syntax.span.start, syntax.span.start + len(text))
+        yield ImageUse(
+            path, span, text, Place.SYNTAX, "# syntax", parse_reference(text), word=syntax
+        )
+    for stage in stages:
+        if stage.base.stage is None and not stage.base.is_scratch:
+            yield _from(path, stage)
+        names = {other.name.lower() for other in stages[: stage.index] if other.name}
+        for instruction in stage.instructions:
+            yield from _flags(path, stage, instruction, names)
+
+
+def _from(path: str, stage: Stage) -> ImageUse:
+    resolved = stage.base.resolved
+    reference = parse_reference(resolved) if resolved else None
+    word = next((w for w in stage.from_.words if w.span == stage.base.span), stage.from_.words[0])
+    return ImageUse(
+        path,
+        stage.base.span,
+        stage.base.text,
+        Place.FROM,
+        f"stage {stage.name or stage.index}",
+        reference,
+        stage.base.origins,
+        stage.from_,
+        word,
+    )
+
+
+def _flags(
+    path: str, stage: Stage, instruction: Instruction, names: set[str]
+) -> Iterator[ImageUse]:
+    """COPY/ADD --from=image and RUN --mount=…,from=image; ONBUILD belongs to child builds."""
+    for flag in instruction.flags if instruction.keyword in ("COPY", "ADD", "RUN") else ():
+        if flag.text.startswith("--from="):
+            value, offset, place = flag.text[7:], 7, Place.COPY
+        elif flag.text.startswith("--mount="):
+            match = _FROM_OPTION.search(flag.text[8:])
+            if match is None:
+                continue
+            value, offset, place = match[1], 8 + match.start(1), Place.MOUNT
+        else:
+            continue
+        if value.lower() in names or value.isdigit() or "$" in value or value == "scratch":
+            continue
+        start = flag.span.start + offset
+        reference = parse_reference(value)
+        where = f"stage {stage.name or stage.index} {instruction.keyword} from {value}"
+        span = Span(start, start + len(value))
+        yield ImageUse(path, span, value, place, where, reference, (), instruction, flag)
+
+
+def kubernetes_references(workloads: Iterable[Workload]) -> Iterator[ImageUse]:
+    """Yield the images of Kubernetes containers."""
+    for workload in workloads:
+        writer = next(
+            (
+                f"annotation {key}"
+                for key in workload.annotations
+                if key.startswith(_WRITING_ANNOTATIONS)
+            ),
+            None,
+        )
+        for container in workload.containers:
+            if container.image is not None:
+                found = _cursor(container.image, Place.KUBERNETES, container.where)
+                yield replace(found, writer=found.writer or writer)
+
+
+def compose_references(services: Iterable[ComposeService]) -> Iterator[ImageUse]:
+    """Yield the images of Compose services, in every file that names one."""
+    for service in services:
+        built = service.build is not None
+        for path, layer in service.layers:
+            image = layer.get("image")
+            if image is not None and not image.shared:
+                found = _cursor(image, Place.COMPOSE, service.where)
+                here = f"{path}:{service.cursor.line} builds it" if built else None
+                yield replace(found, built_here=here)
+
+
+def _cursor(image: Cursor, place: Place, used_by: str) -> ImageUse:
+    source = image.file.source
+    text = image.text
+    reference = parse_reference(text) if text else None
+    line = source.line_text(source.line_of(image.span.start))
+    writer = "Flux image policy marker" if _FLUX.search(line) else None
+    shown = text if text is not None else image.raw
+    return ImageUse(
+        source.path, image.span, shown, place, used_by, reference, cursor=image, writer=writer
+    )
+
+
+def settled(
+    uses: Iterable[ImageUse], builds: Builds, built_names: Mapping[str, str]
+) -> tuple[ImageUse, ...]:
+    """Say of each use whether the image is built here and who else writes the reference."""
+    built = dict(built_names)
+    for image in builds.images:
+        reference = parse_reference(image.name) if image.name else None
+        if reference is not None:
+            built.setdefault(reference.repository_name, f"{image.evidence} builds it")
+    return tuple(_settle(use, builds, built) for use in uses)
+
+
+def _settle(use: ImageUse, builds: Builds, built: Mapping[str, str]) -> ImageUse:
+    here, writer = use.built_here, use.writer
+    if here is None and use.reference is not None:
+        here = built.get(use.reference.repository_name)
+    if writer is None:
+        writer = _writer(use, builds)
+    if here == use.built_here and writer == use.writer:
+        return use
+    return replace(use, built_here=here, writer=writer)
+
+
+def _writer(use: ImageUse, builds: Builds) -> str | None:
+    for origin in use.origins:
+        if origin.name in builds.arguments:
+            return f"{builds.arguments[origin.name]} sets ARG {origin.name}"
+    if use.cursor is None:
+        return None
+    name = posixpath.basename(use.path)
+    for writer in builds.writers:
+        if writer.file is not None and writer.file == name:
+            return writer.evidence
+        if writer.image is not None and use.reference is not None:
+            other = parse_reference(writer.image)
+            if other is not None and other.repository_name == use.reference.repository_name:
+                return writer.evidence
+    return None
+
+
+__all__ = [
+    "ImageUse",
+    "Place",
+    "compose_references",
+    "dockerfile_references",
+    "kubernetes_references",
+    "settled",
+]

@@ -1,0 +1,128 @@
+"""Which user a program runs as: of an image, and of a container that may say otherwise."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hardhull.documents.expansion import Origin, expand
+from hardhull.project.container import Platform
+
+if TYPE_CHECKING:
+    from hardhull.documents.dockerfile import Instruction
+    from hardhull.project.application import AppStage
+    from hardhull.project.container import Container
+    from hardhull.project.link import Project
+
+_CREATED = re.compile(r"\b(?:useradd|adduser)\b(?P<options>[^&|;\n]*)")
+_UID = re.compile(r"(?:^|\s)(?:-u|--uid)[ =]+(?P<uid>\d+)")
+_STEP_DOWN = re.compile(r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|sudo)\b|\bsu\s+-")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who runs. `root` is None if that is not known; `uid` is None for a name that is not known."""
+
+    name: str | None
+    root: bool | None
+    uid: int | None
+    evidence: str
+    instruction: Instruction | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether Kubernetes can see that the user is not root."""
+        return self.name is not None and self.name.split(":")[0].isdigit()
+
+
+def image_user(stage: AppStage) -> User:
+    """The user that the image of a stage starts with."""
+    instruction = stage.effective("USER")
+    path = stage.path
+    if instruction is None:
+        if stage.facts is None:
+            return User(None, None, None, f"the user of {stage.base or 'the base image'} is not known")
+        return _named(stage.facts.user, stage, f"{stage.base} starts as {stage.facts.user}", None)
+    place = f"{path}:{instruction.first_line}"
+    known = {name: Origin(found.value) for name, found in stage.environment.items()}
+    expanded = expand(instruction.text.strip(), known)
+    hidden = [name for name in expanded.unresolved if name not in known]
+    if hidden and stage.facts is None:
+        return User(None, None, None, f"{place} takes the user from {hidden[0]}", instruction)
+    name = expanded.text.strip().strip("\"'")
+    return _named(name, stage, f"{place} says USER {instruction.text.strip()}", instruction)
+
+
+def _named(name: str, stage: AppStage, evidence: str, instruction: Instruction | None) -> User:
+    user = name.split(":")[0]
+    if user in ("", "root") or (user.isdigit() and int(user) == 0):
+        return User(name or "root", True, 0, evidence, instruction)
+    if user.isdigit():
+        return User(name, False, int(user), evidence, instruction)
+    created = created_users(stage).get(user)
+    if created is None and user == "app" and stage.facts is not None:
+        created = stage.facts.app_uid
+    return User(name, False, created, evidence, instruction)
+
+
+def created_users(stage: AppStage) -> dict[str, int | None]:
+    """Users that the chain's RUN instructions create, with their number where it is written."""
+    found: dict[str, int | None] = {}
+    for instruction in stage.instructions:
+        if instruction.keyword != "RUN":
+            continue
+        text = instruction.text + "\n".join(heredoc.body for heredoc in instruction.heredocs)
+        for match in _CREATED.finditer(text):
+            words = [word.strip("\"'") for word in match["options"].split()]
+            names = [word for word in words if re.fullmatch(r"[a-z_][\w-]*", word)]
+            uid = _UID.search(match["options"])
+            if names:
+                found[names[-1]] = int(uid["uid"]) if uid else None
+    return found
+
+
+def steps_down(text: str) -> bool:
+    """Whether a start command changes its user by itself."""
+    return _STEP_DOWN.search(text) is not None
+
+
+def container_user(container: Container, project: Project) -> User:
+    """The user a container runs as: its own setting, else that of the image."""
+    setting = container.user
+    if setting is not None:
+        place = f"{setting.cursor.file.source.path}:{setting.cursor.line}"
+        if setting.value is None:
+            return User(None, None, None, f"{place} takes the user from a placeholder")
+        name = setting.value.split(":")[0]
+        number = setting.cursor.as_int() if container.platform is Platform.KUBERNETES else None
+        uid = number if number is not None else (int(name) if name.isdigit() else None)
+        root = name == "root" or uid == 0
+        return User(setting.value, root, 0 if root else uid, f"{place} sets the user {setting.value}")
+    stages = project.stages_of(container)
+    users = [image_user(stage) for stage in stages]
+    if not users:
+        return _published(container, project)
+    for user in users:
+        if user.root is not False:
+            return user
+    by_name = [user for user in users if not user.numeric]
+    return by_name[0] if by_name else users[0]
+
+
+def _published(container: Container, project: Project) -> User:
+    from hardhull.images import parse_reference  # noqa: PLC0415  only for images not built here
+
+    image = container.image
+    reference = parse_reference(image.text) if image is not None and image.text else None
+    name = reference.name if reference is not None else None
+    config = project.workspace.facts.config(name) if name is not None else None
+    if config is not None:
+        user = str(config.get("User") or "root")
+        plain = user.split(":")[0]
+        root = plain in ("root", "0", "")
+        return User(user, root, int(plain) if plain.isdigit() else None, f"{name} starts as {user}")
+    facts = project.workspace.facts.image(name) if name is not None else None
+    if facts is not None:
+        return User(facts.user, facts.user == "root", facts.user_uid, f"{name} starts as {facts.user}")
+    return User(None, None, None, f"the user of {name or 'its image'} is not known")

@@ -1,0 +1,72 @@
+"""The proof of an edit: the new text holds exactly what was intended, and nothing else changed."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from hardhull.documents.dockerfile import Dockerfile
+from hardhull.documents.document import as_expected, comment_spans, read
+from hardhull.documents.unreadable import Unreadable
+from hardhull.model import RemoveInstruction, RemoveNode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hardhull.documents.document import Document
+    from hardhull.model import Edit, Operation
+
+
+def prove(
+    before: Document, operations: Sequence[Operation], edits: Sequence[Edit]
+) -> Document | str:
+    """Return the edited document if the proof holds, else the reason why it does not.
+
+    Checked: it reads again; its structure is the old one with the operations applied; every
+    comment is kept, in order; `dockerfile-parse`, where it agreed with us before, still does.
+    That the finding is gone is for the engine to see, which knows the rules.
+    """
+    source = before.source.edited(edits)
+    after = read(source)
+    if isinstance(after, Unreadable):
+        return f"the edited file would not be readable (line {after.line}: {after.reason})"
+    if not as_expected(before, operations, after):
+        return "the edited file would differ in more than the intended places"
+    if not _comments_kept(before, operations, after):
+        return "a comment would be lost"
+    if isinstance(before, Dockerfile) and isinstance(after, Dockerfile):
+        return after if _second_reader_agrees(before, after) else "dockerfile-parse reads it otherwise"
+    return after
+
+
+def _comments_kept(before: Document, operations: Sequence[Operation], after: Document) -> bool:
+    if any(isinstance(operation, (RemoveNode, RemoveInstruction)) for operation in operations):
+        return True  # what stood inside a removed node may go; the structure check covers the rest
+    old = [before.source.text[start:end] for start, end in comment_spans(before)]
+    new = [after.source.text[start:end] for start, end in comment_spans(after)]
+    return old == new
+
+
+def _second_reader_agrees(before: Dockerfile, after: Dockerfile) -> bool:
+    """Let dockerfile-parse veto; where its reading differed from ours before, it has no vote."""
+    if _second_reading(before) != _own_reading(before):
+        return True
+    return _second_reading(after) == _own_reading(after)
+
+
+def _own_reading(file: Dockerfile) -> list[tuple[str, int, int]]:
+    return [(item.keyword, item.first_line, item.last_line) for item in file.instructions]
+
+
+def _second_reading(file: Dockerfile) -> list[tuple[str, int, int]] | None:
+    from dockerfile_parse import DockerfileParser  # noqa: PLC0415  only where a file changed
+
+    try:
+        parser: Any = DockerfileParser(fileobj=BytesIO(file.source.text.encode("utf-8")))
+        return [
+            (item["instruction"], item["startline"] + 1, item["endline"] + 1)
+            for item in parser.structure
+            if item["instruction"] != "COMMENT"
+        ]
+    except Exception:  # noqa: BLE001  a reader that fails has no vote
+        return None

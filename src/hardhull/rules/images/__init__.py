@@ -1,0 +1,1 @@
+"""Rules about which image is used, and whether it can change."""

@@ -1,0 +1,122 @@
+"""Examples of the rules about images: their tests and their documentation."""
+
+from hardhull.model import Example, Level
+
+_A = "sha256:" + "a" * 64
+_B = "sha256:" + "b" * 64
+_ASPNET = "mcr.microsoft.com/dotnet/aspnet:8.0"
+_SDK = "mcr.microsoft.com/dotnet/sdk:8.0"
+
+UNPINNED_IMAGE = (
+    Example(
+        "tags are kept, the flag and the comment too",
+        {
+            "Dockerfile": (
+                "# build\n"
+                "FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:8.0 as build\n"
+                "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"
+                "COPY --from=build /out /app\n"
+            )
+        },
+        {
+            "Dockerfile": (
+                "# build\n"
+                f"FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:8.0@{_B} as build\n"
+                f"FROM mcr.microsoft.com/dotnet/aspnet:8.0@{_A}\n"
+                "COPY --from=build /out /app\n"
+            )
+        },
+        digests={_ASPNET: _A, _SDK: _B},
+    ),
+    Example(
+        "an ARG that serves one image",
+        {"Dockerfile": "ARG TAG=8.0\nFROM mcr.microsoft.com/dotnet/aspnet:${TAG}\n"},
+        {"Dockerfile": f"ARG TAG=8.0@{_A}\nFROM mcr.microsoft.com/dotnet/aspnet:${{TAG}}\n"},
+        digests={_ASPNET: _A},
+    ),
+    Example(
+        "an ARG that two images share stays as it is",
+        {
+            "Dockerfile": (
+                "ARG TAG=8.0\n"
+                "FROM mcr.microsoft.com/dotnet/sdk:$TAG AS build\n"
+                "FROM mcr.microsoft.com/dotnet/aspnet:$TAG\n"
+            )
+        },
+        {
+            "Dockerfile": (
+                "ARG TAG=8.0\n"
+                f"FROM mcr.microsoft.com/dotnet/sdk:$TAG@{_B} AS build\n"
+                f"FROM mcr.microsoft.com/dotnet/aspnet:$TAG@{_A}\n"
+            )
+        },
+        level=Level.REVIEW,
+        digests={_ASPNET: _A, _SDK: _B},
+    ),
+    Example(
+        "an untagged image, a copied file, a mount and the syntax line",
+        {
+            "Dockerfile": (
+                "# syntax=docker/dockerfile:1\n"
+                "FROM alpine\n"
+                "COPY --from=busybox:1.36 /bin/true /bin/\n"
+                "RUN --mount=type=bind,from=busybox:1.36,target=/b true\n"
+            )
+        },
+        {
+            "Dockerfile": (
+                f"# syntax=docker/dockerfile:1@{_A}\n"
+                f"FROM alpine:latest@{_A}\n"
+                f"COPY --from=busybox:1.36@{_B} /bin/true /bin/\n"
+                f"RUN --mount=type=bind,from=busybox:1.36@{_B},target=/b true\n"
+            )
+        },
+        digests={
+            "docker.io/docker/dockerfile:1": _A,
+            "docker.io/library/alpine:latest": _A,
+            "docker.io/library/busybox:1.36": _B,
+        },
+    ),
+    Example(
+        "manifests and Compose",
+        {
+            "k8s/cache.yaml": (
+                "apiVersion: v1\n"
+                "kind: Pod\n"
+                "metadata: {name: cache}\n"
+                "spec:\n"
+                "  containers:\n"
+                '  - image: "redis:7" # cache\n'
+                "    name: redis\n"
+            ),
+            "compose.yaml": "services:\n  cache:\n    image: redis:7\n",
+        },
+        {
+            "k8s/cache.yaml": (
+                "apiVersion: v1\n"
+                "kind: Pod\n"
+                "metadata: {name: cache}\n"
+                "spec:\n"
+                "  containers:\n"
+                f'  - image: "redis:7@{_A}" # cache\n'
+                "    name: redis\n"
+            ),
+            "compose.yaml": f"services:\n  cache:\n    image: redis:7@{_A}\n",
+        },
+        digests={"docker.io/library/redis:7": _A},
+    ),
+    Example(
+        "no digest known",
+        {"Dockerfile": "FROM alpine:3.20\n"},
+        refused="no digest of docker.io/library/alpine:3.20 is known",
+    ),
+    Example(
+        "stages, scratch and images that are built here",
+        {
+            "Dockerfile": f"FROM alpine:3.20@{_A} AS Base\nFROM base\nCOPY --from=BASE /a /a\n",
+            "empty/Dockerfile": "FROM scratch\nCOPY a /a\n",
+            "compose.yaml": "services:\n  a:\n    build: .\n    image: acme/a:1\n",
+        },
+        silent=True,
+    ),
+)

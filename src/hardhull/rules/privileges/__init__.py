@@ -1,0 +1,1 @@
+"""Rules about what the kernel lets a container do."""

@@ -1,0 +1,81 @@
+"""Paths below /root that an image's new user could not reach: they move to its home, all or none."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hardhull.model import Operation, Refusal, ReplaceWord, SetValue, value_of
+from hardhull.project.compose import ComposeService, with_variable
+
+if TYPE_CHECKING:
+    from hardhull.documents.dockerfile import Instruction
+    from hardhull.project.application import AppStage
+    from hardhull.project.container import Container
+    from hardhull.project.context import Context
+
+_ROOT = re.compile(r"(?<![\w.-])/root(?=/|$|[\"':,;\s])")
+
+
+def moved_homes(
+    stage: AppStage, home: str, context: Context
+) -> tuple[Operation, ...] | Refusal:
+    """Operations that move every `/root` of this image and its containers to `home`."""
+    operations: list[Operation] = []
+    for instruction in stage.instructions:
+        found = _in_instruction(stage, instruction, home)
+        if isinstance(found, Refusal):
+            return found
+        operations += found
+    app = context.project.application_of(stage)
+    for container in app.containers:
+        operations += _in_container(container, home)
+    return tuple(operations)
+
+
+def _in_instruction(
+    stage: AppStage, instruction: Instruction, home: str
+) -> list[Operation] | Refusal:
+    if not _ROOT.search(instruction.text):
+        return []
+    if instruction.keyword not in ("ENV", "VOLUME"):
+        return Refusal(
+            f"{instruction.keyword} uses a path below /root, which only root can enter",
+            stage.path,
+            instruction.span,
+        )
+    return [
+        ReplaceWord(
+            stage.path,
+            instruction.index,
+            index,
+            _ROOT.sub(home, word.value if instruction.json else word.text),
+        )
+        for index, word in enumerate(instruction.words)
+        if _ROOT.search(word.text)
+    ]
+
+
+def _in_container(container: Container, home: str) -> list[Operation]:
+    operations: list[Operation] = []
+    for mount in container.mounts:
+        if mount.target is None or not _ROOT.match(mount.target):
+            continue
+        target = mount.cursor.get("target") or mount.cursor.get("mountPath") or mount.cursor
+        path = target.file.source.path
+        text = target.node.value or ""
+        if target is mount.cursor:
+            source, colon, rest = text.rpartition(mount.target)
+            new = f"{source}{_ROOT.sub(home, mount.target)}{rest}" if colon else text
+        else:
+            new = _ROOT.sub(home, text)
+        operations.append(SetValue(path, target.address, value_of(new)))
+    for name, setting in container.environment.items():
+        if setting.value is not None and _ROOT.search(setting.value):
+            new = _ROOT.sub(home, setting.value)
+            if isinstance(container, ComposeService):
+                operations.append(with_variable(setting, name, new))
+            else:
+                path = setting.cursor.file.source.path
+                operations.append(SetValue(path, setting.cursor.address, value_of(new)))
+    return operations

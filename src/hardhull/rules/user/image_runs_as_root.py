@@ -1,0 +1,160 @@
+"""image-runs-as-root: the program of an image runs as root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardhull.model import (
+    Finding,
+    Fix,
+    InsertInstruction,
+    Level,
+    Operation,
+    Refusal,
+    ReplaceWord,
+    Rule,
+    Severity,
+    SubjectKind,
+    worst,
+)
+from hardhull.project.users import created_users, image_user
+from hardhull.rules.finding import in_stage
+from hardhull.rules.user.creating import NewUser, create_user
+from hardhull.rules.user.examples import IMAGE_RUNS_AS_ROOT
+from hardhull.rules.user.homes import moved_homes
+from hardhull.rules.user.preconditions import Doubt, obstacles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.project.application import AppStage
+    from hardhull.project.context import Context
+
+ID = "image-runs-as-root"
+
+
+def find(stage: AppStage, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
+    """Application stages whose user is root, or not known to be anything else."""
+    user = image_user(stage)
+    if user.root is False or not stage.starts_program:
+        return
+    span = user.instruction.span if user.instruction is not None else stage.stage.from_.span
+    message = "the image runs as root" if user.root else "the image may run as root"
+    level = Level.ROUTINE
+    if user.root is None:
+        level = Level.MANUAL
+    elif user.instruction is not None:
+        level = Level.REVIEW  # somebody wrote it down: overriding a decision needs a look
+    yield in_stage(ID, Severity.HIGH, stage, span, message, level=level, evidence=(user.evidence,))
+
+
+def fix(finding: Finding, context: Context) -> Fix | Refusal:
+    """Give the image a user that is not root, if nothing is seen to need root."""
+    stage: AppStage = finding.subject
+    doubts: list[Doubt] = []
+    for obstacle in obstacles(stage, context):
+        if isinstance(obstacle, Refusal):
+            return obstacle
+        doubts.append(obstacle)
+    chosen = choose_user(stage, context)
+    if isinstance(chosen, Refusal):
+        return chosen
+    homes = moved_homes(stage, chosen.home, context)
+    if isinstance(homes, Refusal):
+        return homes
+    level = worst(finding.level, *(doubt.level for doubt in doubts))
+    return Fix(
+        (*_switch(stage, chosen), *homes),
+        f"USER {chosen.spelling}" + (f" ({chosen.uid})" if chosen.spelling.startswith("$") else ""),
+        level,
+        f'"Permission denied" at a path that only root may write, such as {_work_dir(stage)}',
+        tuple(doubt.text for doubt in doubts),
+    )
+
+
+def choose_user(stage: AppStage, context: Context) -> NewUser | Refusal:
+    """The base's own user where it has one, else one the Dockerfile made, else a new one."""
+    facts = stage.facts
+    if facts is not None and facts.app_uid is not None:
+        return NewUser("$APP_UID", facts.app_uid, "/home/app")
+    for name, uid in created_users(stage).items():
+        if uid is None:
+            return Refusal(f"it creates the user {name} without a number and never uses it", stage.path)
+        return NewUser(str(uid), uid, f"/home/{name}")
+    return create_user(stage, context)
+
+
+def _switch(stage: AppStage, user: NewUser) -> tuple[Operation, ...]:
+    """Replace a final USER root, or insert USER before the program starts."""
+    existing = stage.effective("USER")
+    own = existing is not None and existing in stage.stage.instructions
+    later = [i for i in stage.stage.instructions if own and existing and i.index > existing.index]
+    if own and existing is not None and not any(i.keyword in ("RUN", "COPY", "ADD") for i in later):
+        before = tuple(InsertInstruction(stage.path, existing.index, text) for text in user.creation)
+        return (*before, ReplaceWord(stage.path, existing.index, 0, user.spelling))
+    at = insertion_point(stage)
+    texts = (*user.creation, f"USER {user.spelling}")
+    return tuple(InsertInstruction(stage.path, at, text) for text in texts)
+
+
+def insertion_point(stage: AppStage) -> int:
+    """Before ENTRYPOINT or CMD, unless something that may need root comes after them."""
+    own = stage.stage.instructions
+    last = own[-1].index + 1 if own else stage.stage.from_.index + 1
+    needs_root = [i.index for i in own if i.keyword in ("RUN", "COPY", "ADD", "WORKDIR", "VOLUME")]
+    floor = max(needs_root, default=stage.stage.from_.index)
+    for instruction in own:
+        if instruction.index > floor and instruction.keyword in ("ENTRYPOINT", "CMD"):
+            return instruction.index
+    return last
+
+
+def _work_dir(stage: AppStage) -> str:
+    found = stage.effective("WORKDIR")
+    return found.text.strip() if found is not None else "/app"
+
+
+RULE = Rule(
+    id=ID,
+    title="The image's program runs as root",
+    concern="user",
+    subject=SubjectKind.STAGE,
+    severity=Severity.HIGH,
+    find=find,
+    fix=fix,
+    why=(
+        "A program that runs as root owns every file of its container, and a break-out starts "
+        "with root's rights on the host. A web application needs none of that."
+    ),
+    fix_note=(
+        "Writes `USER $APP_UID` where the base image has that variable (.NET 8 and later); "
+        "elsewhere creates the user `nonroot` (10001) the way the distribution can and writes its "
+        "number, since Kubernetes can't verify a name. `USER` stands after the last instruction "
+        "that may need root, before `ENTRYPOINT`. Mounts and paths below `/root` move to the "
+        "user's home in the same fix."
+    ),
+    routine_when=(
+        "the base image is known, every port is 1024 or above, and the program was read and is "
+        "not seen to write outside /tmp"
+    ),
+    review_when=(
+        "the program's code is not here or could not be read to the end, a named volume or claim "
+        "is mounted, the start script could not be read, or an explicit `USER root` is overridden"
+    ),
+    refused_when=(
+        "a port below 1024 is listened on, the entrypoint changes the user itself, the program "
+        "writes below a directory that root owns, the image is a base that others run commands "
+        "on, or the base image is not known"
+    ),
+    references=(
+        "https://learn.microsoft.com/dotnet/core/compatibility/containers/8.0/app-user",
+        "https://docs.docker.com/reference/dockerfile/#user",
+    ),
+    equivalents=(
+        "checkov:CKV_DOCKER_3",
+        "checkov:CKV_DOCKER_8",
+        "trivy:DS-0002",
+        "hadolint:DL3002",
+    ),
+    examples=IMAGE_RUNS_AS_ROOT,
+)

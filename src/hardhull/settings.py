@@ -1,0 +1,530 @@
+"""Settings: what `.github/hardhull.yml` may say, checked with file and line.
+
+One table describes every key; checking, the JSON Schema and the documentation are made from it.
+Longer than a module should be, because the table and its three readers belong side by side.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+from hardhull.documents.source import FileKind, Source
+from hardhull.documents.unreadable import Unreadable
+from hardhull.documents.yaml import read_yaml
+from hardhull.model import Level, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from hardhull.documents.yaml import Cursor
+    from hardhull.model import Rule
+
+CONFIG_PATH = ".github/hardhull.yml"
+TOOLS = ("checkov", "hadolint", "trivy", "kube-linter", "polaris", "kubescape", "kics")
+"""Other tools whose inline decisions count for our equivalent rules."""
+
+# ---------------------------------------------------------------- what a run gets
+
+
+class RuleState(enum.StrEnum):
+    """What is done about a rule's findings."""
+
+    OFF = "off"
+    REPORT = "report"
+    FIX = "fix"
+
+
+class Applications(enum.StrEnum):
+    """Which workloads are hardened: those linked to an image built here, or all."""
+
+    LINKED = "linked"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """An image that nobody can read, and the known image it is like."""
+
+    like: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserSettings:
+    """The user that is created where the base image brings none."""
+
+    name: str = "nonroot"
+    uid: int = 10001
+    gid: int = 10001
+
+
+@dataclass(frozen=True, slots=True)
+class PathSettings:
+    """Globs, relative to the root, of what may be edited."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Kubernetes quantities; None is not written."""
+
+    cpu: str | None = None
+    memory: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What `missing-resources` writes."""
+
+    requests: Amounts = Amounts()
+    limits: Amounts = Amounts()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a maintainer can decide about a run."""
+
+    rules: Mapping[str, RuleState] = field(default_factory=dict)
+    level: Level = Level.REVIEW
+    images: Mapping[str, str] = field(default_factory=dict)
+    base_images: Mapping[str, BaseImage] = field(default_factory=dict)
+    applications: Applications = Applications.LINKED
+    user: UserSettings = UserSettings()
+    paths: PathSettings = PathSettings()
+    respect: tuple[str, ...] = TOOLS
+    rollout: str = "one-step"
+    resources: Resources = Resources()
+    windows_digests: bool = False
+
+    def state_of(self, rule: Rule) -> RuleState:
+        """Return what is done about a rule; opt-in rules are off until they are named."""
+        return self.rules.get(rule.id, RuleState.FIX if rule.default else RuleState.OFF)
+
+    def state_of_id(self, rule_id: str) -> RuleState:
+        """Return what is done about the findings of a rule that runs."""
+        return self.rules.get(rule_id, RuleState.FIX)
+
+    def choosing(
+        self,
+        known_rules: Collection[str],
+        *,
+        select: Iterable[str] = (),
+        ignore: Iterable[str] = (),
+        enable: Iterable[str] = (),
+    ) -> Settings:
+        """Return settings with rules chosen on the command line; `select` turns all others off."""
+        wanted, unwanted, enabled = tuple(select), tuple(ignore), tuple(enable)
+        for name in (*wanted, *unwanted, *enabled):
+            if name not in known_rules:
+                raise UsageError(_unknown("rule", name, known_rules))
+        rules = dict(self.rules)
+        if wanted:
+            rules |= dict.fromkeys(set(known_rules) - set(wanted), RuleState.OFF)
+        for name in (*wanted, *enabled):
+            if rules.get(name, RuleState.OFF) is RuleState.OFF:
+                rules[name] = RuleState.FIX
+        return replace(self, rules=rules | dict.fromkeys(unwanted, RuleState.OFF))
+
+
+# ---------------------------------------------------------------- the table of keys
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words; `refused` holds words with the reason why they are not taken."""
+
+    words: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string of a form; `expected` says it in words."""
+
+    pattern: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number, at least 1; `refused` are taken by others."""
+
+    refused: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A sequence."""
+
+    item: Choice | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping from names of the maintainer's to values; rule names are checked."""
+
+    value: Shape
+    name: str
+    rules: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A mapping with known keys."""
+
+    keys: tuple[Key, ...]
+
+
+Shape: TypeAlias = "Choice | Text | Number | Flag | Several | Table | Record"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: its form, a sentence about it and what holds without it."""
+
+    name: str
+    shape: Shape
+    doc: str
+    default: object = None
+    required: bool = False
+
+
+_GLOB = Text(r"(?!/).+", "a glob relative to the root, such as `legacy/**`")
+_TAKEN = (1000, 1654)
+_AMOUNTS = Record(
+    (
+        Key("cpu", Text(r"\d+m|\d+(?:\.\d+)?", "a quantity such as `100m`"), "CPU."),
+        Key(
+            "memory",
+            Text(r"\d+(?:[KMGT]i?|k)?", "a quantity such as `128Mi`"),
+            "Memory.",
+        ),
+    )
+)
+_IDS = "Never 0, 1000 (taken in Ubuntu images) or 1654 (taken in .NET images)."
+
+KEYS = Record(
+    (
+        Key(
+            "rules",
+            Table(Choice(("off", "report", "fix")), "rule", rules=True),
+            "What is done about each rule: nothing, a finding, or a finding with its fix.",
+            {},
+        ),
+        Key(
+            "level",
+            Choice(("routine", "review")),
+            "Which changes are made: `routine` only those whose every precondition was checked.",
+            "review",
+        ),
+        Key(
+            "images",
+            Table(Text(r"(?!/)(?!(?:.*/)?\.\.(?:/|$)).+", "the path of a Dockerfile"), "image"),
+            "Images that are built here: name, and Dockerfile relative to the root.",
+            {},
+        ),
+        Key(
+            "base-images",
+            Table(
+                Record(
+                    (
+                        Key(
+                            "like",
+                            Text(r"\S+", "an image such as `mcr.microsoft.com/dotnet/aspnet:10.0`"),
+                            "A known image with the same user, tools and variables.",
+                            required=True,
+                        ),
+                    )
+                ),
+                "image",
+            ),
+            "Base images that can't be looked up, and the known image each is like.",
+            {},
+        ),
+        Key(
+            "applications",
+            Choice(("linked", "all")),
+            "Which workloads are hardened: those linked to an image built here, or all.",
+            "linked",
+        ),
+        Key(
+            "user",
+            Record(
+                (
+                    Key(
+                        "name",
+                        Text(
+                            r"(?!(?:app|root)$)[a-z_][a-z0-9_-]{0,31}",
+                            "a user name other than `app` and `root`",
+                        ),
+                        "Its name; never `app`, which .NET images bring.",
+                        "nonroot",
+                    ),
+                    Key("uid", Number(_TAKEN), f"Its number. {_IDS}", 10001),
+                    Key("gid", Number(_TAKEN), f"The number of its group. {_IDS}", 10001),
+                )
+            ),
+            "The user that is created where the base image brings none.",
+        ),
+        Key(
+            "paths",
+            Record(
+                (
+                    Key("include", Several(_GLOB), "Edit only these; all if empty.", []),
+                    Key("exclude", Several(_GLOB), "Never edit these.", []),
+                )
+            ),
+            "Which files may be edited; the others are still read as evidence.",
+        ),
+        Key(
+            "respect",
+            Several(Choice(TOOLS)),
+            "Other tools whose inline decisions count for the equivalent rule.",
+            list(TOOLS),
+        ),
+        Key(
+            "rollout",
+            Choice(("one-step",), (("two-step", "it is not available yet, use `one-step`"),)),
+            "How changes that old and new pods disagree about are brought in.",
+            "one-step",
+        ),
+        Key(
+            "resources",
+            Record(
+                (
+                    Key("requests", _AMOUNTS, "What is asked for."),
+                    Key("limits", _AMOUNTS, "What is never exceeded."),
+                )
+            ),
+            "What `missing-resources` writes; nothing where no number is given.",
+        ),
+        Key("windows-digests", Flag(), "Pin Windows images by digest too.", default=False),
+    )
+)
+
+# ---------------------------------------------------------------- reading
+
+
+def load(path: str, text: str, known_rules: Collection[str]) -> Settings:
+    """Read a configuration file. Raises UsageError with file, line and what to do."""
+    file = read_yaml(Source(path, FileKind.EVIDENCE, text.removeprefix("\ufeff")))
+    if isinstance(file, Unreadable):
+        raise UsageError(f"{path}:{file.line}: {file.reason}; write it as plain YAML")
+    roots = file.cursors
+    if len(roots) > 1:
+        _wrong(roots[1], "one document was expected; remove what follows `---`")
+    given = _record(roots[0], KEYS, known_rules) if roots else {}
+    return _settings(given)
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    resources = given.get("resources", {})
+    known: dict[str, Any] = {
+        "rules": {name: RuleState(state) for name, state in given.get("rules", {}).items()},
+        "level": Level(given.get("level", "review")),
+        "images": given.get("images", {}),
+        "base_images": {
+            name: BaseImage(**image) for name, image in given.get("base-images", {}).items()
+        },
+        "applications": Applications(given.get("applications", "linked")),
+        "user": UserSettings(**given.get("user", {})),
+        "paths": PathSettings(**given.get("paths", {})),
+        "resources": Resources(**{name: Amounts(**amounts) for name, amounts in resources.items()}),
+    }
+    for name in ("respect", "rollout", "windows-digests"):
+        if name in given:
+            known[name.replace("-", "_")] = given[name]
+    return Settings(**known)
+
+
+def _value(cursor: Cursor, shape: Shape, known_rules: Collection[str]) -> Any:
+    match shape:
+        case Record():
+            return _record(cursor, shape, known_rules)
+        case Table():
+            return _table(cursor, shape, known_rules)
+        case Several(item):
+            if not cursor.is_sequence:
+                _wrong(cursor, f"a list was expected, each item {_expected(item)}")
+            return tuple(_value(one, item, known_rules) for one in cursor.items())
+        case _:
+            value = _scalar(cursor, shape)
+            return _wrong(cursor, _unfit(cursor, shape)) if value is None else value
+
+
+def _scalar(cursor: Cursor, shape: Choice | Text | Number | Flag) -> str | int | None:
+    """Return what is written if it fits; `off` is a word here, whatever YAML says of it."""
+    text = cursor.text
+    match shape:
+        case Flag():
+            return cursor.as_bool()
+        case Number(refused):
+            number = cursor.as_int()
+            return number if number and number > 0 and number not in refused else None
+        case Text(pattern):
+            return text if text is not None and re.fullmatch(pattern, text) else None
+        case Choice(words, refused_words):
+            if reason := dict(refused_words).get(text or ""):
+                _wrong(cursor, f"`{text}`: {reason}")
+            return text if text in words else None
+
+
+def _record(cursor: Cursor, record: Record, known_rules: Collection[str]) -> dict[str, Any]:
+    keys = {key.name: key for key in record.keys}
+    found: dict[str, Any] = {}
+    for name, value in _pairs(cursor, f"keys such as `{record.keys[0].name}:` were expected"):
+        if name not in keys:
+            _wrong(value, _unknown("key", name, keys))
+        if not value.is_null:
+            found[name] = _value(value, keys[name].shape, known_rules)
+    for key in record.keys:
+        if key.required and key.name not in found:
+            _wrong(cursor, f"`{key.name}:` is missing; give {_expected(key.shape)}")
+    return found
+
+
+def _table(cursor: Cursor, table: Table, known_rules: Collection[str]) -> dict[str, Any]:
+    pairs = _pairs(cursor, f"lines such as `<{table.name}>: …` were expected")
+    for name, value in pairs:
+        if table.rules and name not in known_rules:
+            _wrong(value, _unknown("rule", name, known_rules))
+    return {name: _value(value, table.value, known_rules) for name, value in pairs}
+
+
+def _pairs(cursor: Cursor, expected: str) -> list[tuple[str, Cursor]]:
+    if cursor.is_null:
+        return []
+    if not cursor.is_mapping:
+        _wrong(cursor, expected)
+    if cursor.duplicates:
+        _wrong(cursor.get(cursor.duplicates[0]) or cursor, "this key stands twice; remove one")
+    return cursor.pairs()
+
+
+def _wrong(cursor: Cursor, what: str) -> NoReturn:
+    raise UsageError(f"{cursor.path}:{cursor.line}: {what}")
+
+
+def _unfit(cursor: Cursor, shape: Shape) -> str:
+    written = cursor.raw.partition("\n")[0] or "nothing"
+    return f"`{written}` does not fit; {_expected(shape)} was expected"
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean `{near[0]}`?" if near else f"known are {_listed(sorted(known))}"
+    return f"unknown {what} `{name}`, {hint}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _expected(shape: Shape) -> str:
+    match shape:
+        case Choice(words):
+            return f"one of {_listed(words)}" if len(words) > 1 else _listed(words)
+        case Text(_, expected):
+            return expected
+        case Number(refused):
+            besides = f" other than {', '.join(str(number) for number in refused)}"
+            return "a whole number from 1" + (besides if refused else "")
+        case Flag():
+            return "`true` or `false`"
+        case Several(item):
+            return f"a list, each item {_expected(item)}"
+        case Table(value, name):
+            return f"a mapping from {name} to {_expected(value)}"
+        case Record(keys):
+            return f"a mapping with {_listed(key.name for key in keys)}"
+
+
+# ---------------------------------------------------------------- what is made from the table
+
+
+def schema(known_rules: Collection[str] = ()) -> dict[str, Any]:
+    """Return the JSON Schema of the configuration file."""
+    made = _schema(KEYS, known_rules)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "hardhull configuration",
+        **made,
+    }
+
+
+def _schema(shape: Shape, known_rules: Collection[str]) -> dict[str, Any]:
+    match shape:
+        case Choice(words):
+            return {"type": "string", "enum": list(words)}
+        case Text(pattern, expected):
+            kinds = ["string", "number"] if re.fullmatch(pattern, "1") else "string"
+            return {"type": kinds, "pattern": f"^(?:{pattern})$", "title": expected}
+        case Number(refused):
+            return {"type": "integer", "minimum": 1, "not": {"enum": list(refused)}}
+        case Flag():
+            return {"type": "boolean"}
+        case Several(item):
+            return {"type": "array", "items": _schema(item, known_rules)}
+        case Table(value, _, rules):
+            inner = _schema(value, known_rules)
+            if rules and known_rules:
+                named = dict.fromkeys(sorted(known_rules), inner)
+                return {"type": "object", "properties": named, "additionalProperties": False}
+            return {"type": "object", "additionalProperties": inner}
+        case Record(keys):
+            return _record_schema(keys, known_rules)
+
+
+def _record_schema(keys: tuple[Key, ...], known_rules: Collection[str]) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for key in keys:
+        properties[key.name] = {"description": key.doc, **_schema(key.shape, known_rules)}
+        if key.default is not None:
+            properties[key.name]["default"] = key.default
+    made: dict[str, Any] = {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    required = [key.name for key in keys if key.required]
+    return made | ({"required": required} if required else {})
+
+
+def describe() -> tuple[tuple[str, str, str, str], ...]:
+    """Return a row for each key: dotted name, what it takes, its default and its sentence."""
+    return tuple(_rows("", KEYS))
+
+
+def _rows(prefix: str, record: Record) -> Iterable[tuple[str, str, str, str]]:
+    for key in record.keys:
+        name = prefix + key.name
+        inner = key.shape
+        if isinstance(inner, Table) and isinstance(inner.value, Record):
+            name, inner = f"{name}.<{inner.name}>", inner.value
+        if isinstance(inner, Record):
+            yield (name, "mapping", "", key.doc)
+            yield from _rows(name + ".", inner)
+        else:
+            yield (name, _expected(inner), _spelled(key.default), key.doc)
+
+
+def _spelled(default: object) -> str:
+    match default:
+        case None | {} | []:
+            return "none" if default is None else "empty"
+        case bool():
+            return "true" if default else "false"
+        case list():
+            return ", ".join(str(word) for word in default)
+        case _:
+            return str(default)
