@@ -315,3 +315,13 @@ def test_the_slow_parser_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     fast = [shape(text) for text in texts]
     monkeypatch.setattr(yaml, "CParser", None)
     assert [shape(text) for text in texts] == fast
+
+
+def test_a_colon_in_flow_style_is_read() -> None:
+    file = read_yaml(Source("a.yaml", FileKind.YAML, "a: [nginx:1.25, data:/data]\nb: {c: d:1}\n"))
+
+    assert not isinstance(file, Unreadable)
+    root = file.cursor(0)
+    assert root is not None
+    assert [item.text for item in root.get("a").items()] == ["nginx:1.25", "data:/data"]
+    assert root.get("b", "c").text == "d:1"

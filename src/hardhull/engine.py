@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Documents = Mapping[str, Document]
     Relink = Callable[[Documents, Context], Context]
-    Gate = Callable[[Finding], bool]
+    Gate = Callable[[Finding, Context], bool]
 
 ROUNDS = 5
 
@@ -137,7 +137,7 @@ def _apply_rule(
     """Fix what one rule finds: all of it at once, or one by one if that can't be verified."""
     candidates = []
     for finding in find_all(rule, context, ledger):
-        if finding.key in ledger.failed or not gate(finding):
+        if finding.key in ledger.failed or not gate(finding, context):
             continue
         fix = propose(rule, finding, context, ledger)
         if isinstance(fix, Refusal):

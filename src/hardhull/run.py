@@ -6,7 +6,8 @@ import datetime
 from typing import TYPE_CHECKING
 
 from hardhull import discover as disk
-from hardhull.acceptance import Decisions
+from hardhull.acceptance import ID as STALE
+from hardhull.acceptance import Decisions, as_findings
 from hardhull.documents.document import read
 from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
@@ -106,11 +107,15 @@ def conclude(root: Path, context: Context, *, fixing: bool) -> Outcome:
     decisions = Decisions.read(context, rules)
     ledger = Ledger()
     before = [finding for rule in rules for finding in find_all(rule, context, ledger)]
-    accepted = {f.key: a for f in before if (a := decisions.accepted(f)) is not None}
+    accepted = {f.key: a for f in before if (a := decisions.accepted(f, context)) is not None}
+    if any(rule.id == STALE for rule in rules):
+        errors = (*decisions.errors, *decisions.unused(before, context))
+        before += as_findings(errors, context)
 
-    def gate(finding: Finding) -> bool:
-        wanted = context.settings.state_of_id(finding.rule) == "fix"
-        return wanted and decisions.accepted(finding) is None
+    def gate(finding: Finding, now: Context) -> bool:
+        if context.settings.state_of_id(finding.rule) != "fix" or finding.key in accepted:
+            return False
+        return not decisions.marks or Decisions.read(now, rules).accepted(finding, now) is None
 
     final = context
     if fixing:
@@ -132,7 +137,6 @@ def conclude(root: Path, context: Context, *, fixing: bool) -> Outcome:
         context.project.workspace.skipped,
         tuple(ledger.crashes),
         fixing,
-        decisions.problems,
     )
 
 

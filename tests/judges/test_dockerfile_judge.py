@@ -52,7 +52,8 @@ TRICKY = {
     "copy image": "FROM a\nCOPY --from=img:1 --chown=app:app --link /a /b\n",
     "mount": "FROM a\nRUN --mount=type=bind,from=x:1,target=/y --mount=type=cache,target=/z ls\n",
     "syntax": "# syntax=docker/dockerfile:1\nFROM a\n",
-    "syntax late": "# check=skip=all\n# syntax = docker/dockerfile:1\n# escape=`\nFROM a\nRUN a `\n b\n",
+    "syntax late": "# check=skip=all\n# syntax = docker/dockerfile:1\n# escape=`\n"
+    "FROM a\nRUN a `\n b\n",
     "syntax behind shebang": "#!/usr/bin/env x\n# syntax=docker/dockerfile:1\nFROM a\n",
     "escape": "# escape=`\nFROM a\nRUN dir `\n  c:\\ \nENV P=c:\\x\\\nUSER x\n",
     "escape too late": "# hello\n# escape=`\nFROM a\nRUN a `\nUSER b\n",
@@ -72,6 +73,8 @@ TRICKY = {
     "heredoc open quote": "FROM a\nRUN echo it's <<EOF\nUSER d\n",
     "heredoc crlf": "FROM a\r\nRUN <<EOF\r\nhi\r\nEOF\r\nUSER d\r\n",
     "heredoc with variables": "FROM a\nRUN echo ${A:-b} ${C} $D <<EOF\nx\nEOF\nUSER d\n",
+    "heredoc with substring": "FROM a\nRUN echo ${A:0:3} ${B:,x} <<EOF\nx\nEOF\nUSER d\n",
+    "no heredoc with bash form": "FROM a\nRUN echo ${B^^} <<EOF\nUSER d\n",
     "from in a run": "FROM a\nRUN echo \\\nFROM b \\\n  && ls\nLABEL x=1 \\\n  FROM=b\n",
     "onbuild": 'FROM a\nONBUILD COPY --from=b /c /d\nONBUILD CMD ["a", "b"]\nONBUILD USER x\n',
     "comments inside": "FROM a\nRUN a \\\n# one\n\n  # two \\\n   \t\n  && b\n# three\nUSER x\n",
@@ -90,7 +93,7 @@ TRICKY = {
     "registry with port": "FROM localhost:5000/a:1\nFROM reg:5000/a@sha256:abc\n",
     "template": "FROM a:{{ v }}\nUSER {{ u }}\n",
     "template alone": "{{ v }}\nFROM a\n",
-    "windows": '# escape=`\nFROM a:8.0-nanoserver-ltsc2022\nCOPY a C:\\app\\\nSHELL ["cmd", "/S"]\n',
+    "windows": '# escape=`\nFROM a:8.0-nanoserver\nCOPY a C:\\app\\\nSHELL ["cmd", "/S"]\n',
     "unknown": "FROM a\nFOO bar\n",
     "lone mark": "FROM a\n\\\nRUN b\n  \\  \n  USER c\n",
     "mark with blanks": "FROM a\nRUN b \\  \t\n  c\n",
@@ -117,7 +120,8 @@ TRICKY = {
     "json null": "FROM a\nCMD [null]\n",
     "flags odd": "FROM a\nRUN --  x\nRUN --a=\"b c\" --d='e' --f\\ g h\nRUN --a --b\nRUN -- \n"
     "RUN -x y\n",
-    "blanks odd": "FROM a\u00a0b\nRUN\u00a0c\nENV A=1\u00a0B=2\n\u00a0USER x\u00a0\nEXPOSE 1\v2\f3\n",
+    "blanks odd": "FROM a\u00a0b\nRUN\u00a0c\nENV A=1\u00a0B=2\n\u00a0USER x\u00a0\n"
+    "EXPOSE 1\v2\f3\n",
     "separators": "FROM a\nRUN b\u2028c\x1cd\x85e\nENV A=1\x1cB=2\n",
     "expose": "FROM a\nEXPOSE 80 443/tcp $PORT\nEXPOSE 8080-8090\n",
     "arg quoted": 'FROM a\nARG A="b c" D\nARG "E=f g"\n',

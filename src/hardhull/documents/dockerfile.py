@@ -119,7 +119,7 @@ class Dockerfile:
 
     source: Source
     escape: str
-    directives: Mapping[str, Word]
+    directives: Mapping[str, Word] = field(hash=False)
     instructions: tuple[Instruction, ...]
     comments: tuple[Span, ...]
 

@@ -10,12 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hardhull.documents.shell_patterns import (
-    WordSyntaxError,
-    replaced,
-    without_prefix,
-    without_suffix,
-)
+from hardhull.documents import shell_patterns
+from hardhull.documents.shell_patterns import WordSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,8 +44,8 @@ class Mode:
 class Lexer:
     """The state of one run: position, what was found, and the word under construction.
 
-    `buffer` is shared between nested runs because BuildKit shares it: text before a `${V:-x}`
-    is lost in the word list (not in the result), and heredocs are found in that list.
+    `buffer` is shared between nested runs because BuildKit shares it: the words (not the result)
+    lack the text before a `${V:-x}`, and heredocs are found among the words.
     """
 
     def __init__(self, text: str, lookup: Mapping[str, Origin], mode: Mode) -> None:
@@ -69,8 +65,8 @@ class Lexer:
 
     def next(self) -> str:
         """Take the next character."""
-        char = self.text[self.at : self.at + 1]
-        self.at += 1 if char else 0
+        char = self.peek()
+        self.at += len(char)
         return char
 
     def until(self, stop: str, *, raw_escapes: bool) -> tuple[str, list[str]]:
@@ -177,18 +173,20 @@ class Lexer:
             raise WordSyntaxError("syntax error: bad substitution")
         name = self.name()
         sign = self.next()
-        colon = sign == ":"
-        if colon:
-            sign = self.next()
-        if sign == "}" and not colon:
-            return self.plain_value(name, f"${{{name}}}")
-        if sign and sign in "+-?":
-            return self.with_default(name, sign, colon=colon)
-        if sign and sign in "#%" and not colon:
-            return self.trimmed(name, sign)
-        if sign == "/" and not colon:
-            return self.with_replacement(name)
-        raise WordSyntaxError(f"unsupported modifier ({':' * colon}{sign}) in substitution")
+        if sign == ":":
+            sign += self.next()
+        match sign:
+            case "}":
+                return self.plain_value(name, f"${{{name}}}")
+            case "#" | "%":
+                return self.trimmed(name, sign)
+            case "/":
+                return self.with_replacement(name)
+            case "+" | "-" | "?":
+                return self.with_default(name, sign)
+            case _ if sign.startswith(":") and sign not in (":#", ":%"):
+                return self.with_default(name, sign)
+        raise WordSyntaxError(f"unsupported modifier ({sign}) in substitution")
 
     def name(self) -> str:
         """Take the name of a variable: digits, one special character, or letters."""
@@ -228,25 +226,29 @@ class Lexer:
             return as_written if self.mode.keep_unset else ""
         return value
 
-    def with_default(self, name: str, sign: str, *, colon: bool) -> str:
-        """Expand `-`, `+` and `?`, with `:` also for empty values."""
+    def with_default(self, name: str, sign: str) -> str:
+        """Expand `-`, `+` and `?`, with `:` also for empty values.
+
+        An unknown sign behind `:` is an error only where the value matters, as in BuildKit.
+        """
         marks = len(self.sources), len(self.unresolved)
         word = self.until("}", raw_escapes=False)[0]
         inner = self.sources[marks[0] :], self.unresolved[marks[1] :]
         del self.sources[marks[0] :], self.unresolved[marks[1] :]
         value = self.value(name)
         if value is None and self.mode.keep_unset:
-            return f"${{{name}{':' * colon}{sign}{word}}}"
-        missing = value is None or (colon and not value)
-        if sign == "?":
-            if missing:
-                raise WordSyntaxError(f"{name}: {word or 'is not allowed to be unset or empty'}")
-            return value or ""
-        if missing == (sign == "-"):
+            return f"${{{name}{sign}{word}}}"
+        missing = value is None or (sign.startswith(":") and not value)
+        kind = sign[-1]
+        if kind not in "+-?":
+            raise WordSyntaxError(f"unsupported modifier ({sign}) in substitution")
+        if kind == "?" and missing:
+            raise WordSyntaxError(f"{name}: {word or 'is not allowed to be unset or empty'}")
+        if kind != "?" and missing == (kind == "-"):
             self.sources += inner[0]
             self.unresolved += inner[1]
             return word
-        return (value or "") if sign == "-" else ""
+        return "" if kind == "+" else value or ""
 
     def trimmed(self, name: str, sign: str) -> str:
         """Expand `%` and `#`, doubled for the longest match."""
@@ -257,9 +259,9 @@ class Lexer:
             if self.mode.keep_unset:
                 return f"${{{name}{sign}{word}}}"
         greedy = word.startswith(sign)
-        cut = without_suffix if sign == "%" else without_prefix
+        trim = shell_patterns.without_suffix if sign == "%" else shell_patterns.without_prefix
         pattern = word[1:] if greedy else word
-        return cut(value or "", pattern, greedy=greedy)
+        return trim(value or "", pattern, greedy=greedy)
 
     def with_replacement(self, name: str) -> str:
         """Expand `/pattern/replacement`, with `//` for every match."""
@@ -272,7 +274,7 @@ class Lexer:
             self.unresolved.append(name)
             if self.mode.keep_unset:
                 return f"${{{name}/{pattern}/{replacement}}}"
-        return replaced(value or "", pattern, replacement, everywhere=everywhere)
+        return shell_patterns.replaced(value or "", pattern, replacement, everywhere=everywhere)
 
 
 class _Words:

@@ -202,7 +202,7 @@ def read_yaml(source: Source) -> YamlFile | Unreadable:
     collecting = gc.isenabled()
     gc.disable()  # nodes live as long as the run: looking for dead ones trebles the time
     try:
-        documents, aliases = _read_events(text)
+        documents, aliases = _read_text(text)
     except _BudgetError as stop:
         return Unreadable(source.line_of(stop.args[0]), stop.args[1])
     except (YAMLError, ValueError, RecursionError) as error:
@@ -213,8 +213,18 @@ def read_yaml(source: Source) -> YamlFile | Unreadable:
     return YamlFile(source, tuple(documents), tuple(aliases))
 
 
-def _event_source(text: str) -> Callable[[], Any]:
-    if CParser is not None:
+def _read_text(text: str) -> tuple[list[YamlDocument], list[Node]]:
+    try:
+        return _read_events(text, _event_source(text))
+    except YAMLError as error:
+        # The C parser is a libyaml that refuses `[nginx:1.25]`, which newer ones and Go's accept.
+        if CParser is None or "unexpected ':'" not in (getattr(error, "problem", None) or ""):
+            raise
+    return _read_events(text, _event_source(text, pure=True))
+
+
+def _event_source(text: str, *, pure: bool = False) -> Callable[[], Any]:
+    if CParser is not None and not pure:
         return CParser(text).get_event  # type: ignore[no-any-return]
     reader = YAML(typ="safe", pure=True)
     reader.version = (1, 1)
@@ -232,10 +242,11 @@ def _explain(source: Source, error: Exception) -> Unreadable:
     return Unreadable(line, f"not valid YAML: {problem}")
 
 
-def _read_events(text: str) -> tuple[list[YamlDocument], list[Node]]:  # noqa: C901, PLR0912, PLR0915
+def _read_events(
+    text: str, get: Callable[[], Any]
+) -> tuple[list[YamlDocument], list[Node]]:  # noqa: C901, PLR0912, PLR0915
     # One flat loop over local names: this runs for each event of each file, and calls per event
     # would double its time.
-    get = _event_source(text)
     scalar_kind, mapping_kind, sequence_kind = Kind.SCALAR, Kind.MAPPING, Kind.SEQUENCE
     plain, styles, skip = Style.PLAIN, _STYLES, _skip_properties
     documents: list[YamlDocument] = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hardhull.rules.images import unpinned_image
 from hardhull.rules.ports import privileged_port
 from hardhull.rules.privileges import privilege_escalation
+from hardhull.rules.repository import stale_suppression
 from hardhull.rules.user import image_runs_as_root
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     privileged_port.RULE,
     image_runs_as_root.RULE,
     privilege_escalation.RULE,
+    stale_suppression.RULE,
     unpinned_image.RULE,
 )
 
