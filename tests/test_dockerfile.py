@@ -100,7 +100,7 @@ def test_onbuild_has_its_trigger() -> None:
 
 
 @pytest.mark.parametrize(
-    ("opening", "name", "expand", "chomp", "spaced"),
+    ("opening", "name", "expand", "chomp", "disputed"),
     [
         ("<<EOF", "EOF", True, False, False),
         ("<<-EOF", "EOF", True, True, False),
@@ -109,14 +109,16 @@ def test_onbuild_has_its_trigger() -> None:
         ("<< EOF", "EOF", True, False, True),
         ("<<\tEOF", "EOF", True, False, True),
         ("3<<EOF", "EOF", True, False, False),
+        ("${A%.*} <<EOF", "EOF", True, False, True),
+        ("${A:-#} <<EOF", "EOF", True, False, False),
     ],
 )
-def test_heredoc(opening: str, name: str, expand: bool, chomp: bool, spaced: bool) -> None:
+def test_heredoc(opening: str, name: str, expand: bool, chomp: bool, disputed: bool) -> None:
     text = f"FROM a\nRUN cat {opening} && x\nUSER b\n{name}\nUSER c\n"
     _, run, user = read(text).instructions
     (heredoc,) = run.heredocs
-    found = (heredoc.name, heredoc.expand, heredoc.chomp, heredoc.spaced)
-    assert found == (name, expand, chomp, spaced)
+    found = (heredoc.name, heredoc.expand, heredoc.chomp, heredoc.disputed)
+    assert found == (name, expand, chomp, disputed)
     assert heredoc.body == "USER b\n" == text[slice(*heredoc.span)]
     assert (run.last_line, user.first_line) == (4, 5)
     assert text[slice(*run.span)].endswith(f"\n{name}")
@@ -200,6 +202,7 @@ def test_escape_directive() -> None:
         ("FROM a\nCMD " + "[" * 20_000 + "\n", 2, "nested too deeply"),
         ("FROM a\nRUN <<EOF\nx\n", 2, "has no end"),
         ("FROM a\nRUN " + "${A:-" * 99 + "}" * 99 + "<<E\nE\n", 2, "nested too deeply"),
+        ("FROM a\nRUN a <<${A:-b}\nb\n", 2, "builders read differently"),
         ("FROM a\nRUN --x=é b\n", 2, "outside ASCII"),
         ("FROM a\rUSER b\r", 1, "carriage return"),
         ("# escape=x\nFROM a\n", 1, "escape character"),

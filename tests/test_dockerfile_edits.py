@@ -175,6 +175,7 @@ def test_together() -> None:
         ("FROM a\n", ReplaceDirective(D, "syntax", "x")),
         ("# escape=`\nFROM a\n", ReplaceDirective(D, "escape", "\\")),
         ("# syntax=x\nFROM a\n", ReplaceDirective(D, "syntax", "x y")),
+        ("FROM a\nRUN ${A#b} <<E\nE\nUSER b\n", ReplaceWord(D, 2, 0, "c")),
         ("FROM a\nRUN << E\nE\nUSER b\n", ReplaceWord(D, 2, 0, "c")),
     ],
 )

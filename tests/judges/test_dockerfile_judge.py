@@ -26,12 +26,12 @@ SPLIT = frozenset(("FROM", "EXPOSE", "COPY", "ADD", "VOLUME", "ARG"))
 REFUSED_LATER = re.compile(
     r"unknown instruction|before the first FROM|no FROM|needs |no name for a build stage"
     r"|names can't be empty|can't stand behind ONBUILD|only one \w+ directive|escape character"
-    r"|behind a JSON array|outside ASCII|carriage return|longer than"
+    r"|behind a JSON array|outside ASCII|carriage return|longer than|named by"
 )
-# The judge is of 2023: since then `<< WORD` opens a heredoc, `# check` is a directive, the escape
-# directive holds in flags and may follow blanks outside ASCII.
+# The judge is of 2023: since then `<< WORD` opens a heredoc, as does one beside `${V%x}`, `# check`
+# is a directive, and the escape directive holds in flags and may follow blanks outside ASCII.
 LAGS = re.compile(
-    r"^\s*#\s*[^\x00-\x7f]\s*escape|"
+    r"\$\{[^{}\n]*[#%/].*<<|<<.*\$\{[^{}\n]*[#%/]|^\s*#\s*[^\x00-\x7f]\s*escape|"
     r"<<[ \t\r]|^\s*#\s*check\s*=|\A\s*#\s*escape\s*=\s*`(?s:.*)\s--\S*[\\`\"']",
     re.MULTILINE | re.IGNORECASE,
 )

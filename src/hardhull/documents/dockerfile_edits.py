@@ -140,8 +140,8 @@ def _of(file: Dockerfile, operations: Sequence[DockerfileOperation]) -> list[Doc
 
 def _guard(file: Dockerfile) -> None:
     for instruction in file.instructions:
-        if any(heredoc.spaced for heredoc in instruction.heredocs):
-            reason = "`<< WORD` with a blank, which older builders don't read as a heredoc"
+        if any(heredoc.disputed for heredoc in instruction.heredocs):
+            reason = "a heredoc that older builders don't see (`<< WORD`, or `${V%x}` in its line)"
             raise _refuse(file, reason, instruction.span)
 
 

@@ -12,13 +12,17 @@ from hardhull.model import Span
 
 _OPENING = re.compile(r"[0-9]*<<(-?)([\t\n\f\r ]*)([^<]*)\Z")
 
+_NAMED_BY_VARIABLE = re.compile(r"<<-?[^\s<]*\$\{\w+[^\w}]")
+_PATTERNS = re.compile(r"\$\{[^{}:+?$-]*[#%/]")
+
 
 @dataclass(frozen=True, slots=True)
 class Heredoc:
     """A heredoc: the word that ends it, whether variables expand and leading tabs go.
 
-    `body` is as written (`span` in the source), without the line that ends it. `spaced` marks
-    `<< WORD` with blanks, which builders before 2025 don't take for a heredoc.
+    `body` is as written (`span` in the source), without the line that ends it. `disputed`
+    says that older builders see none: those before 2025 in `<< WORD` with blanks, those before
+    2024 in a line with `${V%x}`, `${V#x}` or `${V/x/y}`.
     """
 
     name: str
@@ -26,7 +30,7 @@ class Heredoc:
     chomp: bool
     body: str
     span: Span
-    spaced: bool = False
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Opening:
     name: str
     expand: bool
     chomp: bool
-    spaced: bool
+    disputed: bool
 
 
 def openings(logical: str, line: int) -> list[Opening]:
@@ -45,11 +49,14 @@ def openings(logical: str, line: int) -> list[Opening]:
     BuildKit uses the backslash here whatever the escape directive says, and sees no heredoc at
     all in a line that its lexer can't read.
     """
+    if _NAMED_BY_VARIABLE.search(logical):
+        raise Malformed(line, "a heredoc named by ${…}, which builders read differently")
     words = expand_words(logical, {}, Mode(raw_quotes=True, raw_escapes=True, keep_unset=True))
     if words == TOO_DEEP:  # BuildKit goes on, we can't
         raise Malformed(line, TOO_DEEP)
     if isinstance(words, str):
         return []
+    patterns = bool(_PATTERNS.search(logical))
     found: list[Opening] = []
     for word in words:
         match = _OPENING.match(word)
@@ -64,7 +71,7 @@ def openings(logical: str, line: int) -> list[Opening]:
         if isinstance(raw, str) or len(raw) != 1:
             raise Malformed(line, f"heredoc {word} can't be read")
         expands = _quotes(raw[0]) == _quotes(plain[0])
-        found.append(Opening(plain[0], expands, bool(match[1]), bool(match[2])))
+        found.append(Opening(plain[0], expands, bool(match[1]), patterns or bool(match[2])))
     return found
 
 
@@ -94,6 +101,6 @@ def read_bodies(
         content = "".join(body)
         span = Span(start, start + len(content))
         heredocs.append(
-            Heredoc(opening.name, opening.expand, opening.chomp, content, span, opening.spaced)
+            Heredoc(opening.name, opening.expand, opening.chomp, content, span, opening.disputed)
         )
     return tuple(heredocs), index, offset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hardhull.documents.shell_lexer import Lexer, Mode
+from hardhull.documents.shell_lexer import Lexer
 from hardhull.documents.shell_patterns import WordSyntaxError
 
 if TYPE_CHECKING:
@@ -44,6 +44,16 @@ class Expansion:
     sources: tuple[tuple[str, Origin], ...] = ()
     unresolved: tuple[str, ...] = ()
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How the lexer treats quotes, escapes and names without a value."""
+
+    escape: str = "\\"
+    raw_quotes: bool = False
+    raw_escapes: bool = False
+    keep_unset: bool = False
 
 
 def expand(text: str, lookup: Mapping[str, Origin], escape: str = "\\") -> Expansion:

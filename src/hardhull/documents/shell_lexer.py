@@ -7,7 +7,6 @@ compute must be what the build computes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.documents import shell_patterns
@@ -16,7 +15,7 @@ from hardhull.documents.shell_patterns import WordSyntaxError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hardhull.documents.expansion import Origin
+    from hardhull.documents.expansion import Mode, Origin
 
 GO_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -29,16 +28,6 @@ TOO_DEEP = "variables are nested too deeply"
 
 _PLAIN = re.compile(r"""[^\s$<'"\\`}/]+""")
 _SPECIAL = frozenset("@*#?-$!0")
-
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """How the lexer treats quotes, escapes and names without a value."""
-
-    escape: str = "\\"
-    raw_quotes: bool = False
-    raw_escapes: bool = False
-    keep_unset: bool = False
 
 
 class Lexer:

@@ -21,6 +21,7 @@ from hardhull.documents.yaml import (
     is_merge,
     key_text,
     merged_pairs,
+    has_placeholder,
     opaque,
     resolve,
 )
@@ -145,6 +146,21 @@ def _refuse(file: YamlFile, reason: str, start: int, end: int) -> NoReturn:
     raise Unrenderable(reason, file.source.path, Span(start, end))
 
 
+_PLACEHOLDER_TEXT = re.compile(
+    r"\$\{[^{}]*\}|\$\([^()]*\)|\{\{.*?\}\}|#\{[^{}]*\}#?|__\w+?__", re.DOTALL
+)
+
+
+def _keeps_placeholders(node: Node, operation: YamlOperation) -> bool:
+    """Whether only literal text beside placeholders changes: `${PORT}:80` to `${PORT}:8080`."""
+    if not isinstance(operation, SetValue) or not isinstance(operation.value, Scalar):
+        return False
+    old = _PLACEHOLDER_TEXT.findall(node.value)
+    rest = _PLACEHOLDER_TEXT.sub("", node.value)
+    whole = bool(old) and bool(rest) and not has_placeholder(rest)
+    return whole and old == _PLACEHOLDER_TEXT.findall(operation.value.text)
+
+
 class _Plan:
     """Operations sorted by the node that they change."""
 
@@ -182,7 +198,7 @@ class _Plan:
             node = spot.node
             child = node.pairs[index][1] if node.kind is Kind.MAPPING else node.items[index]
             spot = self._spot(child, spot, index)
-        if opaque(self.file, spot.node):
+        if opaque(self.file, spot.node) and not _keeps_placeholders(spot.node, operation):
             self._refuse_at(spot.node, "a placeholder stands here, its value is not known")
         return spot, ()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor, YamlFile
 
 _PORT = re.compile(r"^(?P<before>.*?)(?P<port>\d+)(?P<after>(?:/(?:tcp|udp))?)$", re.DOTALL)
-_AFTER = ("image", "build", "container_name")
+_AFTER = ("build", "image", "container_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +287,7 @@ def _mount(item: Cursor) -> Mount:
         text = (kind.text if kind is not None else None) or "volume"
         name = (source.text if source is not None else None) or ""
         return Mount(target.text, named.get(text, "unknown"), name, item)
-    parts = re.split(r":(?![\\/]{2})", item.node.value or "")
+    parts = re.split(r":(?![\\/]{2})(?![^{}]*\})", item.node.value or "")
     if len(parts) == 1:
         return Mount(parts[0] or None, "named", "", item)
     source, target_text = parts[0], parts[1]
@@ -320,7 +320,7 @@ def _join(folder: str | None, name: str | None) -> str | None:
 
 def read_compose(files: Sequence[YamlFile]) -> tuple[ComposeService, ...]:
     """Find the services of the Compose files of one folder, in their usual order of strength."""
-    ordered = sorted(files, key=lambda file: (len(file.source.path.split(".")), file.source.path))
+    ordered = sorted(files, key=_strength)
     layers: dict[str, list[tuple[str, Cursor]]] = {}
     for file in ordered:
         root = file.cursor(0)
@@ -331,12 +331,22 @@ def read_compose(files: Sequence[YamlFile]) -> tuple[ComposeService, ...]:
     return tuple(_service(name, tuple(found)) for name, found in layers.items())
 
 
+def _strength(file: YamlFile) -> tuple[bool, int, str]:
+    """The base file first, overrides behind it, longer names later."""
+    name = posixpath.basename(file.source.path).rpartition(".")[0]
+    return name not in ("compose", "docker-compose"), name.count("."), file.source.path
+
+
 def _service(name: str, layers: tuple[tuple[str, Cursor], ...]) -> ComposeService:
-    path, cursor = layers[0]
-    for candidate, layer in layers:
-        if layer.get("build") is not None or layer.get("image") is not None:
-            path, cursor = candidate, layer
-            break
+    path, cursor = next(
+        (
+            (path, layer)
+            for key in ("build", "image")
+            for path, layer in layers
+            if layer.get(key) is not None
+        ),
+        layers[0],
+    )
     return ComposeService(path, f"services.{name}", name, cursor, layers)
 
 

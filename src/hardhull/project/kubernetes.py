@@ -55,9 +55,8 @@ _INJECTORS = (
     "vault.hashicorp.com/agent-inject",
     "kuma.io/sidecar-injection",
 )
-_CONTEXT_AFTER = (
-    "imagePullPolicy", "image", "name",
-)  # fmt: skip
+_CONTEXT_BEFORE = ("image", "imagePullPolicy", "name")
+"""Keys of a container behind whose last a new securityContext stands."""
 
 
 @dataclass(frozen=True)
@@ -211,9 +210,15 @@ class KubernetesContainer:
 
     # -- verbs
 
-    def _security(self, key: str, value: object, after: tuple[str, ...] = ()) -> SetValue:
+    @property
+    def _context_after(self) -> tuple[str, ...]:
+        """The last of the keys that name the image, as the container has them in order."""
+        known = [key for key in self.cursor.keys() if key in _CONTEXT_BEFORE]  # noqa: SIM118  no dict
+        return tuple(reversed(known))
+
+    def _security(self, key: str, value: object) -> SetValue:
         at = (*self.cursor.address, "securityContext", key)
-        return SetValue(self.path, at, value_of(value), after or _CONTEXT_AFTER)
+        return SetValue(self.path, at, value_of(value), self._context_after)
 
     def forbid_escalation(self) -> tuple[Operation, ...]:
         return (self._security("allowPrivilegeEscalation", value=False),)
@@ -226,7 +231,7 @@ class KubernetesContainer:
             if (item.text or "").upper() == "ALL":
                 return (SetValue(self.path, item.address, value_of("ALL")),)
         at = (*self.cursor.address, "securityContext", "capabilities", "drop")
-        return (AppendItem(self.path, at, value_of("ALL"), _CONTEXT_AFTER),)
+        return (AppendItem(self.path, at, value_of("ALL"), self._context_after),)
 
     def remove_capabilities(self, names: tuple[Cursor, ...]) -> tuple[Operation, ...]:
         if len(names) == len(self.added_capabilities):
@@ -247,7 +252,7 @@ class KubernetesContainer:
         if existing is not None and existing.get("type") is not None:
             return (SetValue(self.path, (*at, "type"), value_of("RuntimeDefault")),)
         profile = value_of({"type": "RuntimeDefault"})
-        return (SetValue(self.path, at, profile, _CONTEXT_AFTER),)
+        return (SetValue(self.path, at, profile, self._context_after),)
 
     def make_root_read_only(self) -> tuple[Operation, ...]:
         return (self._security("readOnlyRootFilesystem", value=True),)
@@ -293,7 +298,7 @@ class KubernetesContainer:
         own = self.cursor.get("securityContext", "runAsNonRoot")
         base = self.pod.address if whole_pod and own is None else self.cursor.address
         at = (*base, "securityContext", "runAsNonRoot")
-        return (SetValue(self.path, at, value_of(thing=True), _CONTEXT_AFTER),)
+        return (SetValue(self.path, at, value_of(thing=True), self._context_after),)
 
     def run_as(self, uid: int) -> tuple[Operation, ...]:
         """Set this container's numeric user."""

@@ -135,14 +135,22 @@ def listening(app: Application, stage: AppStage | None, container: Container | N
 
 
 def is_web(app: Application, stage: AppStage | None) -> bool:
-    """Whether the program listens at all: by its project's SDK, else by its image."""
+    """Whether the program listens at all: by its project's SDK, else by its image.
+
+    The `runtime` image lacks ASP.NET Core; on `runtime-deps` a program may bring it along, which
+    EXPOSE or a variable of its own tells.
+    """
     if app.project is not None and app.project.is_web:
         return True
-    if stage is not None and any(item.keyword == "EXPOSE" for item in stage.instructions):
-        return True
-    if app.project is not None:
+    if stage is None or stage.facts is None or stage.facts.kind == "runtime":
         return False
-    return stage is not None and stage.facts is not None and stage.facts.kind == "aspnet"
+    if any(decides_port(name) and value.instruction >= 0 for name, value in stage.environment.items()):
+        return True
+    if stage.facts.kind == "aspnet":
+        return app.project is None or any(i.keyword == "EXPOSE" for i in stage.instructions)
+    own = stage.facts.http_port
+    exposed = [w.text for i in stage.instructions if i.keyword == "EXPOSE" for w in i.words]
+    return own is not None and str(own) in {word.partition("/")[0] for word in exposed}
 
 
 def urls_argument(words: tuple[str, ...]) -> tuple[int, str] | None:

@@ -285,7 +285,7 @@ def in_compose(service: ComposeService, moves: Mapping[int, int]) -> Iterator[Mo
             yield Refusal(f"port {use.number} is in use in the service", service.path, use.cursor.span)
         if use.number in moves:
             yield Moved((with_port(use, moves[use.number]),))
-        elif use.number is None and use.cursor.is_opaque:
+        elif use.number is None:
             yield Refusal("a published port is a placeholder", service.path, use.cursor.span)
     for layer in service.environments:
         for name, setting in layer.items():
@@ -392,7 +392,10 @@ def _elsewhere(
         re.MULTILINE,
     )
     texts = context.project.workspace.texts
+    charts = [posixpath.dirname(p) for p in texts.paths() if posixpath.basename(p) == "Chart.yaml"]
     for path, line, text in texts.search(pattern, code=True):
+        if any(path.startswith(f"{chart}/") for chart in charts):
+            continue  # calls inside a cluster go through a Service; see `in_charts`
         yield Refusal(f"{path}:{line} calls it on the old port: {text.strip()[:80]}", service.path)
 
 
@@ -414,6 +417,37 @@ def in_scripts(app: Application, context: Context, moves: Mapping[int, int]) -> 
     for path, line, text in context.project.workspace.texts.search(pattern):
         if any(image in text for image in images):
             yield Refusal(f"{path}:{line} publishes the old port: {text.strip()[:80]}")
+
+
+def in_charts(app: Application, context: Context) -> Iterator[Refusal]:
+    """Charts are not read yet: one that names the application may deploy it on the old port."""
+    texts = context.project.workspace.texts
+    charts = [posixpath.dirname(p) for p in texts.paths() if posixpath.basename(p) == "Chart.yaml"]
+    names = {name for name in _names(app) if len(name) > 2}
+    if not charts or not names:
+        return
+    pattern = re.compile(
+        "|".join(rf"(?<![a-z0-9]){'[-_.]?'.join(map(re.escape, name))}(?![a-z0-9])"
+                 for name in sorted(names)),
+        re.IGNORECASE,
+    )
+    for path in texts.paths():
+        if any(path.startswith(f"{chart}/") for chart in charts):
+            source = texts.source(path)
+            match = pattern.search(source.text) if source is not None else None
+            if source is not None and match is not None:
+                line = source.line_of(match.start())
+                yield Refusal(f"{path}:{line}: a chart may deploy it, and charts are not read", path)
+
+
+def _names(app: Application) -> set[str]:
+    """Names that images and services of the application go by, letters and digits only."""
+    found = {app.name} | {container.name for container in app.compose}
+    for container in app.containers:
+        text = container.image.node.value if container.image is not None else None
+        if text:
+            found.add(text.partition("@")[0].rpartition("/")[2].partition(":")[0])
+    return {re.sub(r"[^a-z0-9]", "", name.lower()) for name in found}
 
 
 def in_unread(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:

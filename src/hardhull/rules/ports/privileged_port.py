@@ -21,7 +21,6 @@ from hardhull.project.container import Role
 from hardhull.project.ports import Decider, Listener, listening, ways_to_run
 from hardhull.rules.ports import places
 from hardhull.rules.ports.examples import PRIVILEGED_PORT
-from hardhull.rules.user.image_runs_as_root import insertion_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,7 +89,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
             return place
         operations += [op for op in place.operations if op not in operations]
         numeric = numeric or place.numeric
-    operations += _announced(app, heard, moves)
+    operations += _announced(app, moves)
     listed = ", ".join(f"{old} → {new}" for old, new in sorted(moves.items()))
     notes = _notes(app, numeric=numeric)
     level = Level.REVIEW if notes else Level.ROUTINE
@@ -159,26 +158,32 @@ def _everywhere(
         yield from places.in_compose(composed, moves)
         yield from places.in_callers(composed, context, moves)
     yield from places.in_scripts(app, context, moves)
+    yield from places.in_charts(app, context)
     yield from places.in_unread(app, context, moves)
 
 
-def _announced(
-    app: Application, heard: tuple[Listener, ...], moves: Mapping[int, int]
-) -> list[Operation]:
+def _announced(app: Application, moves: Mapping[int, int]) -> list[Operation]:
     """Below .NET 8 the base image says 80: the Dockerfile must say otherwise, once a stage."""
-    if not any(listener.decider is Decider.BASE for listener in heard):
-        return []
     operations: list[Operation] = []
     for stage in app.stages:
         if not any(l.decider is Decider.BASE for l in listening(app, stage, None).privileged):
             continue
+        if 80 not in moves:
+            continue
         exposed = [i for i in stage.instructions if i.keyword == "EXPOSE"]
-        at = exposed[-1].index + 1 if exposed else insertion_point(stage)
+        at = exposed[-1].index + 1 if exposed else _before_start(stage)
         text = f"ENV ASPNETCORE_URLS=http://+:{moves[80]}"
         operation = InsertInstruction(stage.path, at, text, follows=bool(exposed))
         if operation not in operations:
             operations.append(operation)
     return operations
+
+
+def _before_start(stage: AppStage) -> int:
+    own = stage.stage.instructions
+    starts = [i.index for i in own if i.keyword in ("ENTRYPOINT", "CMD")]
+    last = own[-1].index + 1 if own else stage.stage.from_.index + 1
+    return min(starts, default=last)
 
 
 def _notes(app: Application, *, numeric: bool) -> tuple[str, ...]:
