@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hardhull.model import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from hardhull.documents.source import Source
 
@@ -36,13 +36,18 @@ class EvidenceTexts:
                 self._texts[path] = None
         return self._texts[path]
 
-    def search(self, pattern: re.Pattern[str], *, code: bool = False) -> Iterator[tuple[str, int, str]]:
-        """Yield path, 1-based line and text of every line that matches; code files if wanted."""
+    def search(
+        self, pattern: re.Pattern[str], words: Collection[str], *, code: bool = False
+    ) -> Iterator[tuple[str, int, str]]:
+        """Yield path, 1-based line and text of every line that matches; code files if wanted.
+
+        Only files that hold one of `words` are searched: that test is cheap, the pattern is not.
+        """
         for path in self.paths():
             if path.lower().endswith(_CODE) and not code:
                 continue
             source = self.source(path)
-            if source is None:
+            if source is None or not any(word in source.text for word in words):
                 continue
             for match in pattern.finditer(source.text):
                 line = source.line_of(match.start())

@@ -372,6 +372,8 @@ def _calls(layer: Cursor, hosts: set[str], moves: Mapping[int, int]) -> Iterator
 
 def _called(text: str, hosts: set[str], moves: Mapping[int, int]) -> str:
     for host in hosts:
+        if host not in text:
+            continue
         text = moved_urls(text, moves, host)
         for old, new in moves.items():
             pattern = rf"(?<![\w.-])({re.escape(host)}):{old}(?!\d)"
@@ -393,7 +395,7 @@ def _elsewhere(
     )
     texts = context.project.workspace.texts
     charts = [posixpath.dirname(p) for p in texts.paths() if posixpath.basename(p) == "Chart.yaml"]
-    for path, line, text in texts.search(pattern, code=True):
+    for path, line, text in texts.search(pattern, hosts, code=True):
         if any(path.startswith(f"{chart}/") for chart in charts):
             continue  # calls inside a cluster go through a Service; see `in_charts`
         yield Refusal(f"{path}:{line} calls it on the old port: {text.strip()[:80]}", service.path)
@@ -414,7 +416,7 @@ def in_scripts(app: Application, context: Context, moves: Mapping[int, int]) -> 
         return
     olds = "|".join(str(old) for old in moves)
     pattern = re.compile(rf"(?:-p|--publish)[ =]\S*?\d+:(?:{olds})(?:/tcp)?\b[^\n]*")
-    for path, line, text in context.project.workspace.texts.search(pattern):
+    for path, line, text in context.project.workspace.texts.search(pattern, images):
         if any(image in text for image in images):
             yield Refusal(f"{path}:{line} publishes the old port: {text.strip()[:80]}")
 
