@@ -29,7 +29,7 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
     return root
 
 
-def outcome(  # noqa: PLR0913  one place for all that a run takes
+def outcome(
     root: Path,
     *rules: str,
     settings: str = "",
@@ -48,9 +48,7 @@ def outcome(  # noqa: PLR0913  one place for all that a run takes
 def run_example(root: Path, rule: Rule, example: Example, *, fixing: bool = True) -> Outcome:
     """Run one rule over one of its examples."""
     write(root, example.before)
-    return outcome(
-        root, rule.id, settings=example.settings, digests=example.digests, fixing=fixing
-    )
+    return outcome(root, rule.id, settings=example.settings, digests=example.digests, fixing=fixing)
 
 
 def texts(result: Outcome) -> dict[str, str]:

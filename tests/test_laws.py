@@ -15,7 +15,8 @@ from support import outcome, run_example, texts, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hardhull.model import Example, Rule
+    from hardhull.model import Change, Example, Rule
+    from hardhull.outcome import Outcome
 
 CASES = [
     pytest.param(rule, example, id=f"{rule.id}: {example.title}")
@@ -76,9 +77,7 @@ def test_the_crlf_and_bom_twin_becomes_the_twin(
 
 
 @cases
-def test_undoing_the_edits_gives_the_original(
-    tmp_path: Path, rule: Rule, example: Example
-) -> None:
+def test_undoing_the_edits_gives_the_original(tmp_path: Path, rule: Rule, example: Example) -> None:
     result = run_example(tmp_path, rule, example)
     now = {path: source.text for path, source in result.after.items()}
     for change in reversed(result.changes):
@@ -90,9 +89,9 @@ def test_undoing_the_edits_gives_the_original(
     assert now == {path: source.text for path, source in result.before.items()}
 
 
-def _text_before(result: object, path: str, last: object) -> str:
-    text = result.before[path].text  # type: ignore[attr-defined]
-    for change in result.changes:  # type: ignore[attr-defined]
+def _text_before(result: Outcome, path: str, last: Change) -> str:
+    text = result.before[path].text
+    for change in result.changes:
         if change is last:
             return text
         for changed, edits in change.edits:
@@ -102,9 +101,7 @@ def _text_before(result: object, path: str, last: object) -> str:
 
 
 @cases
-def test_a_file_cut_off_anywhere_never_raises(
-    tmp_path: Path, rule: Rule, example: Example
-) -> None:
+def test_a_file_cut_off_anywhere_never_raises(tmp_path: Path, rule: Rule, example: Example) -> None:
     for path, text in example.before.items():
         for part in range(1, 8):
             cut = text[: len(text) * part // 8]
@@ -115,6 +112,7 @@ def test_a_file_cut_off_anywhere_never_raises(
 
 @cases
 def test_all_rules_together_settle(tmp_path: Path, rule: Rule, example: Example) -> None:
+    assert example in rule.examples
     write(tmp_path, example.before)
     first = outcome(tmp_path, settings=example.settings, digests=example.digests)
     write(tmp_path, {path: first.after[path].to_bytes() for path in first.changed})

@@ -45,14 +45,38 @@ class Candidate:
 
 
 @dataclass
+class Memory:
+    """What each rule found in the latest project, so that nothing is asked twice."""
+
+    project: object = None
+    found: dict[str, list[Finding]] = field(default_factory=dict)
+    crashes: dict[tuple[str, str], Crash] = field(default_factory=dict)
+
+    def note_crash(self, rule: str, where: str) -> None:
+        """Keep what a rule raised just now, once for each place."""
+        self.crashes.setdefault((rule, where), Crash(rule, where, traceback.format_exc(limit=-6)))
+
+    def of(self, project: object) -> dict[str, list[Finding]]:
+        """The findings by rule in this project; those of an earlier one are forgotten."""
+        if self.project is not project:
+            self.project, self.found = project, {}
+        return self.found
+
+
+@dataclass
 class Ledger:
-    """What has happened so far; the only thing in the engine that changes."""
+    """What has happened so far; with its memory the only thing in the engine that changes."""
 
     changes: list[Change] = field(default_factory=list)
-    withheld: dict[tuple[str, ...], Withheld] = field(default_factory=dict)
+    withheld: dict[tuple[str, str, str, str], Withheld] = field(default_factory=dict)
     failed: set[tuple[str, ...]] = field(default_factory=set)
-    crashes: list[Crash] = field(default_factory=list)
     texts: dict[str, set[str]] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+
+    def forget_solved(self, left: Mapping[tuple[str, str, str, str], Finding] | None) -> None:
+        """Drop refusals of findings that something else solved; `left` are those that remain."""
+        if left is not None:
+            self.withheld = {key: held for key, held in self.withheld.items() if key in left}
 
     def refuse(self, finding: Finding, reason: str, path: str = "", line: int = 0) -> None:
         """Note why a finding is not fixed; a later reason replaces an earlier one."""
@@ -61,14 +85,18 @@ class Ledger:
 
 def find_all(rule: Rule, context: Context, ledger: Ledger) -> list[Finding]:
     """Run a rule over all its subjects. A rule that raises is our bug: noted, not fatal."""
+    known = ledger.memory.of(context.project)
+    if rule.id in known:
+        return known[rule.id]
     found: list[Finding] = []
     for subject in context.subjects(rule.subject):
         try:
             found += rule.find(subject, context)
         except Exception:  # noqa: BLE001  one rule's bug must not stop the run
             where = str(getattr(subject, "where", "") or getattr(subject, "name", ""))
-            ledger.crashes.append(Crash(rule.id, where, traceback.format_exc(limit=-6)))
-    return _told_apart(found)
+            ledger.memory.note_crash(rule.id, where)
+    known[rule.id] = _told_apart(found)
+    return known[rule.id]
 
 
 def _told_apart(found: Iterable[Finding]) -> list[Finding]:
@@ -80,7 +108,9 @@ def _told_apart(found: Iterable[Finding]) -> list[Finding]:
     told: list[Finding] = []
     for finding in sorted(unique.values(), key=lambda one: (one.path, one.span)):
         number = counted[finding.key] = counted.get(finding.key, 0) + 1
-        told.append(finding if number == 1 else replace(finding, where=f"{finding.where} #{number}"))
+        told.append(
+            finding if number == 1 else replace(finding, where=f"{finding.where} #{number}")
+        )
     return told
 
 
@@ -91,13 +121,13 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
     try:
         fix = rule.fix(finding, context)
     except Exception:  # noqa: BLE001  as above
-        ledger.crashes.append(Crash(rule.id, finding.where, traceback.format_exc(limit=-6)))
+        ledger.memory.note_crash(rule.id, finding.where)
         return Refusal("hardhull failed here; this is a bug of ours")
     return replace(fix, level=worst(fix.level, finding.level)) if isinstance(fix, Fix) else fix
 
 
 def harden(
-    context: Context, rules: Sequence[Rule], gate: Gate, relink: Relink
+    context: Context, rules: Sequence[Rule], gate: Gate, relink: Relink, memory: Memory
 ) -> tuple[Context, Ledger]:
     """Apply rules until nothing changes; HARDEN to a fixed point, then PIN on the final text.
 
@@ -106,9 +136,9 @@ def harden(
     run repeated without it.
     """
     barred: set[tuple[str, ...]] = set()
-    known = _places(rules, context)
+    known = _places(rules, context, Ledger(memory=memory))
     while True:
-        ledger = Ledger(failed=set(barred))
+        ledger = Ledger(failed=set(barred), memory=memory)
         final = _run(context, rules, gate, relink, ledger)
         surprise = _surprise(rules, final, known, ledger)
         if surprise is None:
@@ -191,12 +221,14 @@ def _attempt(
     """Render and prove these fixes together. None, and the reason noted if it was one alone."""
     outcome = _edited(context, candidates, ledger)
     if isinstance(outcome, str):
-        return _give_up(candidates, outcome, ledger)
+        _give_up(candidates, outcome, ledger)
+        return None
     documents, edits = outcome
     after = relink({**context.documents, **documents}, context)
     left = {finding.key for finding in find_all(rule, after, ledger)}
     if any(candidate.finding.key in left for candidate in candidates):
-        return _give_up(candidates, "the problem would still be there after the edit", ledger)
+        _give_up(candidates, "the problem would still be there after the edit", ledger)
+        return None
     for path, document in documents.items():
         seen = ledger.texts.setdefault(path, set())
         seen |= {context.documents[path].source.text, document.source.text}
@@ -249,12 +281,13 @@ def _record(
         ledger.withheld.pop(candidate.finding.key, None)
 
 
-def _places(rules: Iterable[Rule], context: Context) -> set[tuple[str, str, str]]:
-    scratch = Ledger()
+def _places(
+    rules: Iterable[Rule], context: Context, ledger: Ledger
+) -> set[tuple[str, str, str]]:
     return {
         (finding.rule, finding.path, finding.where)
         for rule in rules
-        for finding in find_all(rule, context, scratch)
+        for finding in find_all(rule, context, ledger)
     }
 
 
@@ -264,13 +297,16 @@ def _surprise(
     """The last change at a place that has a finding now which was not there at the start."""
     if not ledger.changes:
         return None
-    for rule, path, where in sorted(_places(rules, final) - known):
-        if any(held.finding.rule == rule and held.finding.where == where
-               for held in ledger.withheld.values()):
+    for rule, path, where in sorted(_places(rules, final, ledger) - known):
+        if any(
+            held.finding.rule == rule and held.finding.where == where
+            for held in ledger.withheld.values()
+        ):
             continue  # a rule that saw it already, and said why it stays
-        for change in reversed(ledger.changes):
-            if path in change.fix.paths and change.finding.rule != rule:
-                return change
+        touching = [c for c in ledger.changes if path in c.fix.paths and c.finding.rule != rule]
+        same_place = [change for change in touching if change.finding.where == where]
+        if touching:
+            return (same_place or touching)[-1]
     return None
 
 

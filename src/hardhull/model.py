@@ -160,10 +160,10 @@ class ReplaceFlag:
 
 @dataclass(frozen=True, slots=True)
 class InsertInstruction:
-    """Dockerfile: a new instruction `text` stands before the one with index `before`.
+    r"""Dockerfile: a new instruction `text` stands before the one with index `before`.
 
     `before` equal to the number of instructions means the end of the file. `text` may have
-    several lines, written with `\\n`; the file's own line ends are used. With `follows` it stands
+    several lines, written with `\n`; the file's own line ends are used. With `follows` it stands
     directly behind the instruction before it, ahead of blank lines and comments in between.
     """
 

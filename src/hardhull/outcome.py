@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hardhull.documents.source import Source
-    from hardhull.model import Accepted, Change, Crash, Finding, Rule, Skipped, Withheld
+    from hardhull.model import Accepted, Change, Crash, Finding, Fix, Rule, Skipped, Withheld
     from hardhull.project.link import Project
 
 
@@ -33,6 +33,8 @@ class Entry:
     status: Status
     reason: str = ""
     change: Change | None = None
+    fix: Fix | None = None
+    """In a scan: the fix that would be tried."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,9 @@ def prove(
     if not _comments_kept(before, operations, after):
         return "a comment would be lost"
     if isinstance(before, Dockerfile) and isinstance(after, Dockerfile):
-        return after if _second_reader_agrees(before, after) else "dockerfile-parse reads it otherwise"
+        return (
+            after if _second_reader_agrees(before, after) else "dockerfile-parse reads it otherwise"
+        )
     return after
 
 

@@ -40,13 +40,30 @@ def run(
     recorded: Mapping[str, Recorded] | None = None,
     fixing: bool,
     today: datetime.date | None = None,
+    rejected: frozenset[str] = frozenset(),
 ) -> Outcome:
-    """Scan or harden one root. Nothing is written: the outcome holds the new texts."""
+    """Scan or harden one root. Nothing is written: the outcome holds the new texts.
+
+    `rejected` holds fingerprints of findings that are not to be fixed. They are taken out before
+    the rules run, so that what depends on them is refused with them.
+    """
+    context = survey(root, settings, recorded=recorded, today=today)
+    return conclude(root, context, fixing=fixing, rejected=rejected)
+
+
+def survey(
+    root: Path,
+    settings: Settings,
+    *,
+    recorded: Mapping[str, Recorded] | None = None,
+    today: datetime.date | None = None,
+) -> Context:
+    """Discover, read and link one root."""
     found = disk.discover(root, settings.paths.include, settings.paths.exclude)
     documents, skipped, unread = read_all(found)
     facts = Facts(
         today or datetime.datetime.now(tz=datetime.UTC).date(),
-        recorded or {},
+        recorded if recorded is not None else {},
         {name: image.like for name, image in settings.base_images.items()},
     )
     builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
@@ -60,8 +77,7 @@ def run(
         unread,
     )
     project = link(documents, workspace)
-    context = Context(project, facts, settings, project)
-    return conclude(root, context, fixing=fixing)
+    return Context(project, facts, settings, project)
 
 
 def read_all(
@@ -101,7 +117,9 @@ def _build_evidence(found: disk.Found) -> Iterable[Source]:
                 continue  # went away since it was listed: nothing to learn from it
 
 
-def conclude(root: Path, context: Context, *, fixing: bool) -> Outcome:
+def conclude(
+    root: Path, context: Context, *, fixing: bool, rejected: frozenset[str] = frozenset()
+) -> Outcome:
     """Find, fix if wanted, and say what became of every finding."""
     rules = tuple(rule for rule in RULES if context.settings.state_of(rule) != "off")
     decisions = Decisions.read(context, rules)
@@ -115,15 +133,21 @@ def conclude(root: Path, context: Context, *, fixing: bool) -> Outcome:
     def gate(finding: Finding, now: Context) -> bool:
         if context.settings.state_of_id(finding.rule) != "fix" or finding.key in accepted:
             return False
+        if rejected and finding.fingerprint in rejected:
+            return False
         return not decisions.marks or Decisions.read(now, rules).accepted(finding, now) is None
 
     final = context
+    proposed: Mapping[tuple[str, ...], Fix] = {}
     if fixing:
-        final, ledger = harden(context, rules, gate, _relink)
+        final, ledger = harden(context, rules, gate, _relink, ledger.memory)
     else:
-        _explain(rules, before, context, gate, ledger)
+        proposed = _explain(rules, before, context, ledger)
+    left = {f.key: f for rule in rules for f in find_all(rule, final, ledger)} if fixing else None
+    ledger.forget_solved(left)
     later = [change.finding for change in ledger.changes]
-    entries = _entries([*before, *later], accepted, ledger, fixing=fixing)
+    later += [held.finding for held in ledger.withheld.values()]
+    entries = _entries([*before, *later], accepted, ledger, proposed, left)
     return Outcome(
         root,
         context.project,
@@ -135,7 +159,7 @@ def conclude(root: Path, context: Context, *, fixing: bool) -> Outcome:
         tuple(entry_withheld for entry_withheld in ledger.withheld.values()),
         tuple(accepted.values()),
         context.project.workspace.skipped,
-        tuple(ledger.crashes),
+        tuple(ledger.memory.crashes.values()),
         fixing,
     )
 
@@ -146,27 +170,38 @@ def _relink(documents: Mapping[str, Document], context: Context) -> Context:
 
 
 def _explain(
-    rules: Iterable[Rule], findings: list[Finding], context: Context, gate: object, ledger: Ledger
-) -> None:
-    """For a scan: ask each rule what stands in the way of its fix, without proving anything."""
+    rules: Iterable[Rule], findings: list[Finding], context: Context, ledger: Ledger
+) -> dict[tuple[str, ...], Fix]:
+    """For a scan: ask each rule for its fix or what stands in its way, without proving anything."""
     by_id = {rule.id: rule for rule in rules}
+    proposed: dict[tuple[str, ...], Fix] = {}
     for finding in findings:
+        if context.settings.state_of_id(finding.rule) != "fix":
+            continue
         answer = propose(by_id[finding.rule], finding, context, ledger)
         if isinstance(answer, Fix):
+            if answer.level.rank <= context.settings.level.rank:
+                proposed[finding.key] = answer
+            else:
+                ledger.refuse(
+                    finding, f"needs a look ({answer.level.value}); only routine is wanted"
+                )
             continue
         if finding.level is not Level.MANUAL and by_id[finding.rule].fix is not None:
             ledger.refuse(finding, answer.reason, answer.path)
+    return proposed
 
 
 def _entries(
     findings: Iterable[Finding],
-    accepted: Mapping[tuple[str, ...], Accepted],
+    accepted: Mapping[tuple[str, str, str, str], Accepted],
     ledger: Ledger,
-    *,
-    fixing: bool,
+    proposed: Mapping[tuple[str, ...], Fix],
+    left: Mapping[tuple[str, str, str, str], Finding] | None,
 ) -> tuple[Entry, ...]:
+    """Say of each finding what became of it; `left` are those of the final text, if one is."""
     changes = {change.finding.key: change for change in ledger.changes}
-    found: dict[tuple[str, ...], Entry] = {}
+    found: dict[tuple[str, str, str, str], Entry] = {}
     for finding in findings:
         change, held = changes.get(finding.key), ledger.withheld.get(finding.key)
         if finding.key in found:
@@ -177,11 +212,17 @@ def _entries(
         elif change is not None:
             found[finding.key] = Entry(finding, Status.FIXED, "", change)
         elif held is not None:
-            found[finding.key] = Entry(finding, Status.WITHHELD if fixing else Status.UNFIXED,
-                                       _reason(held))
+            found[finding.key] = Entry(
+                finding, Status.UNFIXED if left is None else Status.WITHHELD, _reason(held)
+            )
+        elif left is not None and finding.key not in left and finding.rule != STALE:
+            found[finding.key] = Entry(finding, Status.FIXED, "solved by another change")
         else:
-            found[finding.key] = Entry(finding, Status.UNFIXED)
-    return tuple(sorted(found.values(), key=lambda e: (e.finding.path, e.finding.span, e.finding.rule)))
+            fix = proposed.get(finding.key)
+            found[finding.key] = Entry(finding, Status.UNFIXED, fix=fix)
+    return tuple(
+        sorted(found.values(), key=lambda e: (e.finding.path, e.finding.span, e.finding.rule))
+    )
 
 
 def _reason(held: Withheld) -> str:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from hardhull.documents import dockerfile_edits, yaml_edits
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
 from hardhull.documents.source import FileKind
-from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, comments, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hardhull.documents.source import Source
+    from hardhull.documents.unreadable import Unreadable
     from hardhull.model import Edit, Operation, Span
 
 Document: TypeAlias = Dockerfile | YamlFile

@@ -242,9 +242,7 @@ def _explain(source: Source, error: Exception) -> Unreadable:
     return Unreadable(line, f"not valid YAML: {problem}")
 
 
-def _read_events(
-    text: str, get: Callable[[], Any]
-) -> tuple[list[YamlDocument], list[Node]]:  # noqa: C901, PLR0912, PLR0915
+def _read_events(text: str, get: Callable[[], Any]) -> tuple[list[YamlDocument], list[Node]]:  # noqa: C901, PLR0912, PLR0915
     # One flat loop over local names: this runs for each event of each file, and calls per event
     # would double its time.
     scalar_kind, mapping_kind, sequence_kind = Kind.SCALAR, Kind.MAPPING, Kind.SEQUENCE

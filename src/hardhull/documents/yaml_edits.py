@@ -18,10 +18,10 @@ from hardhull.documents.yaml import (
     Node,
     Style,
     YamlFile,
+    has_placeholder,
     is_merge,
     key_text,
     merged_pairs,
-    has_placeholder,
     opaque,
     resolve,
 )

@@ -1,8 +1,7 @@
-"""Facts about images as one value: configuration first, recorded configs next, the catalogue last."""
+"""Facts about images as one value: configuration first, recorded configs, then the catalogue."""
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from hardhull.images import parse_reference
 from hardhull.model import UsageError
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -68,7 +68,9 @@ def read_digests(path: str, text: str) -> dict[str, Recorded]:
     try:
         data = json.loads(text)
     except ValueError as error:
-        raise UsageError(f"{path}: not JSON ({error}); expected the output of a recording") from None
+        raise UsageError(
+            f"{path}: not JSON ({error}); expected the output of a recording"
+        ) from None
     if not isinstance(data, dict) or data.get("version") != 1:
         raise UsageError(f'{path}: expected an object with "version": 1 and "images"')
     found: dict[str, Recorded] = {}

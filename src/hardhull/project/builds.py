@@ -8,7 +8,6 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import read_yaml
 
@@ -18,16 +17,46 @@ if TYPE_CHECKING:
     from hardhull.documents.source import Source
     from hardhull.documents.yaml import Cursor
 
-_BUILD = re.compile(r"\b(?:docker|podman|nerdctl|buildah)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)")
-_SET_IMAGE = re.compile(r"(?:kustomize edit set image|kubectl (?:\S+ )*set image)\b(?P<rest>[^\n]*)")
+_BUILD = re.compile(
+    r"\b(?:docker|podman|nerdctl|buildah)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)"
+)
+_SET_IMAGE = re.compile(
+    r"(?:kustomize edit set image|kubectl (?:\S+ )*set image)\b(?P<rest>[^\n]*)"
+)
 _EDITOR = re.compile(r"\b(?:sed|yq|jq|perl|envsubst|tokenreplace|replacetokens)\b", re.IGNORECASE)
 _MANIFEST_NAME = re.compile(r"[\w./*${}-]*[\w*}-]+\.ya?ml\b")
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _WITH_VALUE = frozenset(
-    "-t --tag -f --file --target --build-arg --platform --label --cache-from --cache-to --output "
-    "-o --secret --ssh --network --progress --iidfile --add-host --build-context --builder "
-    "--memory -m --cpuset-cpus --isolation --shm-size --ulimit --format".split()
+    [
+        "-t",
+        "--tag",
+        "-f",
+        "--file",
+        "--target",
+        "--build-arg",
+        "--platform",
+        "--label",
+        "--cache-from",
+        "--cache-to",
+        "--output",
+        "-o",
+        "--secret",
+        "--ssh",
+        "--network",
+        "--progress",
+        "--iidfile",
+        "--add-host",
+        "--build-context",
+        "--builder",
+        "--memory",
+        "-m",
+        "--cpuset-cpus",
+        "--isolation",
+        "--shm-size",
+        "--ulimit",
+        "--format",
+    ]
 )
 
 
@@ -86,10 +115,9 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
 def is_build_evidence(path: str) -> bool:
     """Whether a file of this name can say who builds or rewrites images."""
     name = posixpath.basename(path).lower()
-    return (
-        name.endswith((".yml", ".yaml", ".sh", ".ps1", ".cmd", ".bat", ".hcl"))
-        or name.startswith(("makefile", "taskfile", "justfile"))
-    )
+    return name.endswith(
+        (".yml", ".yaml", ".sh", ".ps1", ".cmd", ".bat", ".hcl")
+    ) or name.startswith(("makefile", "taskfile", "justfile"))
 
 
 def _text(
@@ -109,18 +137,23 @@ def _text(
         images += _command(place, match["rest"], posixpath.dirname(source.path), known)
         for argument in _ARGUMENT.findall(match["rest"]):
             arguments.setdefault(argument, place)
+    writers += _writers(source, joined)
+    _build_action(source, known, images, arguments)
+
+
+def _writers(source: Source, joined: str) -> Iterator[Writer]:
+    """Commands that set an image, and editors that are let loose on a manifest."""
     for match in _SET_IMAGE.finditer(joined):
         place = _place(source, match["rest"])
         for word in match["rest"].split():
             left, _, right = word.strip("\"'").partition("=")
             for part in (left, right):
                 if part and not part.startswith("-"):
-                    writers.append(Writer(place, image=_repository(part)))
+                    yield Writer(place, image=_repository(part))
     for line in joined.splitlines():
         if _EDITOR.search(line):
             for file in _MANIFEST_NAME.findall(line):
-                writers.append(Writer(_place(source, line), file=posixpath.basename(file)))
-    _build_action(source, known, images, arguments)
+                yield Writer(_place(source, line), file=posixpath.basename(file))
 
 
 def _place(source: Source, line: str) -> str:
@@ -136,12 +169,10 @@ def _repository(text: str) -> str:
     return head if colon and "/" not in tag else name
 
 
-def _command(
-    place: str, rest: str, folder: str, known: tuple[str, ...]
-) -> Iterator[BuiltImage]:
+def _command(place: str, rest: str, folder: str, known: tuple[str, ...]) -> Iterator[BuiltImage]:
     """Read the words of a `docker build` line."""
     try:
-        words = shlex.split(rest.split("&&")[0].split(" | ")[0])
+        words = shlex.split(rest.split("&&", maxsplit=1)[0].split(" | ", maxsplit=1)[0])
     except ValueError:
         words = rest.split()
     tags, file, target, context = [], None, None, None
@@ -161,7 +192,8 @@ def _command(
             context = words[index]
         index += 1
     dockerfile = _resolve(file, context, folder, known)
-    for tag in tags or [None]:
+    named: list[str | None] = [*tags] or [None]
+    for tag in named:
         yield BuiltImage(place, tag, dockerfile, target)
 
 
@@ -179,8 +211,8 @@ def _resolve(
         path = posixpath.normpath(name.replace("\\", "/"))
         if path in known:
             return path
-    tail = "/" + posixpath.normpath((file or "").replace("\\", "/")).lstrip("./")
-    matching = [path for path in known if len(tail) > 2 and ("/" + path).endswith(tail)]
+    tail = posixpath.normpath((file or "").replace("\\", "/")).lstrip("./")
+    matching = [path for path in known if tail and f"/{path}".endswith(f"/{tail}")]
     return matching[0] if len(matching) == 1 else None
 
 
@@ -204,7 +236,7 @@ def _build_action(
             continue
         dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
         tags = (texts.get("tags") or texts.get("repository") or "").split()
-        for tag in tags or [None]:
+        for tag in tags or [""]:
             name = _repository(tag) if tag else None
             images.append(BuiltImage(place, name, dockerfile, texts.get("target")))
         for line in (texts.get("build-args") or "").splitlines():
@@ -272,9 +304,9 @@ def _bake(
             if name:
                 arguments.setdefault(name, place)
         tags = re.findall(r'"([^"]+)"', "".join(_BAKE_TAGS.findall(block)))
-        for tag in tags or [None]:
-            name = _repository(tag) if tag else None
-            yield BuiltImage(place, name, dockerfile, keys.get("target"))
+        for tag in tags or [""]:
+            image = _repository(tag) if tag else None
+            yield BuiltImage(place, image, dockerfile, keys.get("target"))
 
 
 def _action(source: Source) -> set[str]:
@@ -296,6 +328,3 @@ def _roots(source: Source) -> list[Cursor]:
 def is_hidden(path: str) -> bool:
     """Whether a Dockerfile stands where images for development stand."""
     return ".devcontainer" in path.split("/")
-
-
-__all__ = ["BuiltImage", "Builds", "FileKind", "Writer", "is_build_evidence", "read_builds"]

@@ -9,7 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.model import AppendItem, Operation, RemoveNode, SetValue, Span, value_of
-from hardhull.project.container import Mount, Platform, PortUse, Role, Seccomp, Setting
+from hardhull.project.container import (
+    Mount,
+    Platform,
+    PortUse,
+    Role,
+    Seccomp,
+    Setting,
+    is_windows_image,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,7 +168,15 @@ class ComposeService:
     @property
     def windows(self) -> bool:
         found = self._last("platform")
-        return found is not None and (found.text or "").startswith("windows")
+        if found is not None and (found.text or "").startswith("windows"):
+            return True
+        return is_windows_image(self.image)
+
+    @property
+    def host_namespaces(self) -> tuple[tuple[str, Cursor], ...]:
+        """What it shares with the host: key and place."""
+        found = ((key, self._last(key)) for key in ("network_mode", "pid", "ipc"))
+        return tuple((key, at) for key, at in found if at is not None and at.text == "host")
 
     @cached_property
     def build(self) -> Build | None:
@@ -242,10 +258,10 @@ def settings_of(block: Cursor | None) -> dict[str, Setting]:
     for name, value in block.pairs():
         found[name] = Setting(None if value.is_null else value.text, value)
     for item in block.items():
-        name, equals, value = item.node.value.partition("=") if item.node.value else ("", "", "")
+        name, equals, text = (item.node.value or "").partition("=")
         if name:
-            hidden = item.is_opaque and "$" in value
-            found[name] = Setting(None if hidden or not equals else value, item)
+            hidden = item.is_opaque and "$" in text
+            found[name] = Setting(None if hidden or not equals else text, item)
     return found
 
 
@@ -286,15 +302,17 @@ def _mount(item: Cursor) -> Mount:
         named = {"volume": "named", "bind": "bind", "tmpfs": "tmpfs"}
         text = (kind.text if kind is not None else None) or "volume"
         name = (source.text if source is not None else None) or ""
-        return Mount(target.text, named.get(text, "unknown"), name, item)
+        host = name if text == "bind" else None
+        return Mount(target.text, named.get(text, "unknown"), name, item, host)
     parts = re.split(r":(?![\\/]{2})(?![^{}]*\})", item.node.value or "")
     if len(parts) == 1:
         return Mount(parts[0] or None, "named", "", item)
-    source, target_text = parts[0], parts[1]
-    if len(source) == 1 and target_text.startswith("\\"):  # a Windows drive letter
-        source, target_text = f"{parts[0]}:{parts[1]}", parts[2] if len(parts) > 2 else ""
-    bound = source.startswith((".", "/", "~", "$")) or "/" in source or "\\" in source
-    return Mount(target_text or None, "bind" if bound else "named", source, item)
+    volume, place, *rest = parts
+    if len(volume) == 1 and place.startswith("\\"):  # a Windows drive letter
+        volume, place = f"{volume}:{place}", rest[0] if rest else ""
+    bound = volume.startswith((".", "/", "~", "$")) or "/" in volume or "\\" in volume
+    host = volume if bound else None
+    return Mount(place or None, "bind" if bound else "named", volume, item, host)
 
 
 def _build(path: str, found: Cursor) -> Build:

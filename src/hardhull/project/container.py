@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -65,6 +66,25 @@ class Mount:
     """`empty`, `claim`, `named`, `bind`, `config`, `tmpfs` or `unknown`."""
     volume: str
     cursor: Cursor
+    host: str | None = None
+    """The path on the host that a bind shows."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether the container may write there."""
+        if self.kind == "config":
+            return False
+        for key in ("readOnly", "read_only"):
+            found = self.cursor.get(key)
+            if found is not None and found.as_bool() is not False:
+                return False
+        options = (self.cursor.node.value or "").rpartition(":")[2].split(",")
+        return "ro" not in options
+
+    def covers(self, path: str) -> bool:
+        """Whether `path` is the mount itself or lies below it."""
+        target = (self.target or "").rstrip("/")
+        return bool(target) and (path.rstrip("/") == target or path.startswith(f"{target}/"))
 
 
 class Container(Protocol):
@@ -74,13 +94,18 @@ class Container(Protocol):
     nothing: what can't be rendered is found out when it is rendered.
     """
 
-    path: str
-    where: str
-    name: str
-    platform: Platform
-    role: Role
-    cursor: Cursor
-
+    @property
+    def path(self) -> str: ...
+    @property
+    def where(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def platform(self) -> Platform: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def cursor(self) -> Cursor: ...
     @property
     def span(self) -> Span: ...
     @property
@@ -109,6 +134,8 @@ class Container(Protocol):
     def command(self) -> tuple[Cursor, ...]: ...
     @property
     def windows(self) -> bool: ...
+    @property
+    def host_namespaces(self) -> tuple[tuple[str, Cursor], ...]: ...
 
     def forbid_escalation(self) -> tuple[Operation, ...]: ...
     def take_privileges(self) -> tuple[Operation, ...]: ...
@@ -117,6 +144,14 @@ class Container(Protocol):
     def filter_system_calls(self, *, whole_pod: bool) -> tuple[Operation, ...]: ...
     def make_root_read_only(self) -> tuple[Operation, ...]: ...
     def mount_temporary(self) -> tuple[Operation, ...]: ...
+
+
+_WINDOWS_IMAGE = re.compile(r"nanoserver|windowsservercore|-ltsc20\d\d")
+
+
+def is_windows_image(image: Cursor | None) -> bool:
+    """Whether an image's name says that it needs Windows."""
+    return image is not None and _WINDOWS_IMAGE.search(image.text or "") is not None
 
 
 def capability(cursor: Cursor) -> str:

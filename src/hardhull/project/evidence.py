@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from hardhull.model import UsageError
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from hardhull.documents.source import Source

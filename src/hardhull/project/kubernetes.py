@@ -7,7 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.model import AppendItem, Operation, RemoveNode, SetValue, Span, value_of
-from hardhull.project.container import Mount, Platform, PortUse, Role, Seccomp, Setting, capability
+from hardhull.project.container import (
+    Mount,
+    Platform,
+    PortUse,
+    Role,
+    Seccomp,
+    Setting,
+    is_windows_image,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -129,12 +137,10 @@ class KubernetesContainer:
         return Seccomp.UNCONFINED if kind.text == "Unconfined" else Seccomp.FILTERED
 
     def _annotated_seccomp(self) -> Seccomp:
-        notes = self.metadata.get("annotations") if self.metadata is not None else None
-        for key, note in notes.pairs() if notes is not None else ():
-            own = key == f"container.seccomp.security.alpha.kubernetes.io/{self.name}"
-            if own or key == "seccomp.security.alpha.kubernetes.io/pod":
-                return Seccomp.UNCONFINED if note.text == "unconfined" else Seccomp.FILTERED
-        return Seccomp.NOT_SET
+        note = self.seccomp_annotation
+        if note is None:
+            return Seccomp.NOT_SET
+        return Seccomp.UNCONFINED if note.text == "unconfined" else Seccomp.FILTERED
 
     @property
     def read_only_root(self) -> bool | None:
@@ -146,10 +152,11 @@ class KubernetesContainer:
     @cached_property
     def mounts(self) -> tuple[Mount, ...]:
         volumes = self.pod.get("volumes")
-        kinds = {}
+        kinds, hosts = {}, {}
         for volume in volumes.items() if volumes is not None else ():
-            name = volume.get("name")
+            name, shown = volume.get("name"), volume.get("hostPath", "path")
             kinds[name.text if name is not None else None] = volume_kind(volume)
+            hosts[name.text if name is not None else None] = shown.text if shown is not None else None
         claims = self.pod.get("volumeClaimTemplates")
         for claim in claims.items() if claims is not None else ():
             name = claim.get("metadata", "name")
@@ -160,7 +167,8 @@ class KubernetesContainer:
             target, name = mount.get("mountPath"), mount.get("name")
             volume = (name.text if name is not None else None) or ""
             target_text = target.text if target is not None else None
-            found.append(Mount(target_text, kinds.get(volume, "claim"), volume, mount))
+            kind, host = kinds.get(volume, "claim"), hosts.get(volume)
+            found.append(Mount(target_text, kind, volume, mount, host))
         return tuple(found)
 
     @cached_property
@@ -206,7 +214,35 @@ class KubernetesContainer:
 
     @property
     def windows(self) -> bool:
-        return is_windows_pod(self.pod)
+        return is_windows_pod(self.pod) or is_windows_image(self.image)
+
+    @property
+    def host_namespaces(self) -> tuple[tuple[str, Cursor], ...]:
+        """What its pod shares with the host: key and place."""
+        keys = ("hostNetwork", "hostPID", "hostIPC")
+        found = ((key, self.pod.get(key)) for key in keys)
+        return tuple((key, at) for key, at in found if at is not None and at.as_bool())
+
+    @property
+    def host_ports(self) -> tuple[Cursor, ...]:
+        """Its port entries that also take a port of the host."""
+        listed = self.cursor.get("ports")
+        found = []
+        for port in listed.items() if listed is not None else ():
+            at = port.get("hostPort")
+            if at is not None and not at.is_null and at.as_int() != 0:
+                found.append(port)
+        return tuple(found)
+
+    @property
+    def seccomp_annotation(self) -> Cursor | None:
+        """The annotation by which filters were set before there was a field for it."""
+        notes = self.metadata.get("annotations") if self.metadata is not None else None
+        for key, note in notes.pairs() if notes is not None else ():
+            own = key == f"container.seccomp.security.alpha.kubernetes.io/{self.name}"
+            if own or key == "seccomp.security.alpha.kubernetes.io/pod":
+                return note
+        return None
 
     # -- verbs
 
@@ -519,6 +555,3 @@ def volume_kind(volume: Cursor) -> str:
 def dropped_all(cursors: tuple[Cursor, ...]) -> bool:
     """Whether the list holds exactly `ALL`, which is what Pod Security asks for."""
     return any(cursor.text == "ALL" for cursor in cursors)
-
-
-__all__ = ["KubernetesContainer", "KubernetesService", "Workload", "capability", "read_manifest"]

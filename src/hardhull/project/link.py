@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.documents.dockerfile import Dockerfile
-from hardhull.documents.yaml import YamlFile
 from hardhull.images import parse_reference
 from hardhull.project.application import Application, AppStage
 from hardhull.project.builds import Builds, is_hidden
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hardhull.documents.document import Document
-    from hardhull.documents.yaml import Cursor
+    from hardhull.documents.yaml import Cursor, YamlFile
     from hardhull.facts.gather import Facts
     from hardhull.model import Skipped
     from hardhull.project.compose import Build
@@ -43,7 +42,9 @@ if TYPE_CHECKING:
     from hardhull.project.evidence import EvidenceTexts
     from hardhull.settings import Settings
 
-_TEST_WORDS = re.compile(r"(^|[-_.])(tests?|specs?|e2e|debug|dev|ci|tools?|bench(?:mark)?s?)($|[-_.])")
+_TEST_WORDS = re.compile(
+    r"(^|[-_.])(tests?|specs?|e2e|debug|dev|ci|tools?|bench(?:mark)?s?)($|[-_.])"
+)
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _STARTED = re.compile(r"([\w.+-]+)\.dll\b", re.IGNORECASE)
 
@@ -150,7 +151,7 @@ class Project:
     def workload_of(self, container: Container) -> Workload | None:
         """The workload a Kubernetes container stands in."""
         for workload in self.manifests.get(container.path, Manifest()).workloads:
-            if container in workload.containers:
+            if any(container is own for own in workload.containers):
                 return workload
         return None
 
@@ -177,9 +178,7 @@ def link(
     linker = _Linker(workspace, documents, dockerfiles, manifests, services)
     applications = linker.applications()
     references = settled(_references(documents, linker), workspace.builds, linker.built_names)
-    return Project(
-        documents, workspace, dockerfiles, manifests, services, applications, references
-    )
+    return Project(documents, workspace, dockerfiles, manifests, services, applications, references)
 
 
 def _repository_of(image: Cursor | None) -> str | None:
@@ -272,11 +271,13 @@ class _Linker:
     def _targets(self, path: str, all_stages: Sequence[Stage]) -> dict[int, str]:
         """The stages that are built as images: the last one and every target that is named."""
         chosen = {len(all_stages) - 1: "the last stage"}
-        named: list[tuple[str, str]] = []
-        for service in self.services:
-            build = service.build
-            if build is not None and build.dockerfile == path and build.target:
-                named.append((build.target, f"{service.path}:{build.cursor.line} builds it"))
+        named = [
+            (service.build.target, f"{service.path}:{service.build.cursor.line} builds it")
+            for service in self.services
+            if service.build is not None
+            and service.build.dockerfile == path
+            and service.build.target
+        ]
         for image in self.workspace.builds.images:
             if image.target and image.dockerfile == path:
                 named.append((image.target, f"{image.evidence} builds it"))
@@ -374,7 +375,9 @@ class _Linker:
                     self.images.setdefault(reference.repository_name, (draft, evidence))
             if draft is not None and build is not None:
                 draft.containers.append(service)
-                draft.evidence.append(f"{service.path}:{build.cursor.line} builds {build.dockerfile}")
+                draft.evidence.append(
+                    f"{service.path}:{build.cursor.line} builds {build.dockerfile}"
+                )
 
     def _draft_of_build(self, dockerfile: str | None, target: str | None) -> _Draft | None:
         for draft in self.drafts:
@@ -460,7 +463,8 @@ class _Linker:
             return None, ""
         folder = posixpath.dirname(path)
         ranked = sorted(
-            matching, key=lambda d: min(_distance(folder, posixpath.dirname(s.path)) for s in d.stages)
+            matching,
+            key=lambda d: min(_distance(folder, posixpath.dirname(s.path)) for s in d.stages),
         )
         self.built_names.setdefault(repository, f"{ranked[0].stages[0].path}: same name")
         return ranked[0], f"same name as {ranked[0].stages[0].path}"

@@ -28,8 +28,14 @@ PORT_VARIABLES = (
     "HTTPS_PORTS",
 )
 _ENDPOINT = re.compile(r"^(?:ASPNETCORE_|DOTNET_)?Kestrel__Endpoints__\w+?__Url$", re.IGNORECASE)
-_URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[^\]]*\]|[^:/;,\s\"']+)(?::(?P<port>\d+))?", re.I)
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[^\]]*\]|[^:/;,\s\"']+)(?::(?P<port>\d+))?", re.IGNORECASE
+)
 _SCHEME_PORTS = {"http": 80, "https": 443}
+
+
+LAUNCH_SETTINGS = "launch settings"
+"""How a port is recognised that only counts when a program is started from an editor."""
 
 
 class Decider(enum.Enum):
@@ -110,7 +116,8 @@ def moved_urls(text: str, moves: Mapping[int, int], host: str | None = None) -> 
 def listening(app: Application, stage: AppStage | None, container: Container | None) -> Listening:
     """What one program listens on, built by `stage` and run by `container`, either may be None."""
     program = app.program
-    seen = program.ports_in_code if program is not None else ()
+    ports = program.ports_in_code if program is not None else ()
+    seen = [one for one in ports if one.how != LAUNCH_SETTINGS]
     if seen:
         found = tuple(
             Listener(
@@ -144,7 +151,9 @@ def is_web(app: Application, stage: AppStage | None) -> bool:
         return True
     if stage is None or stage.facts is None or stage.facts.kind == "runtime":
         return False
-    if any(decides_port(name) and value.instruction >= 0 for name, value in stage.environment.items()):
+    if any(
+        decides_port(name) and value.instruction >= 0 for name, value in stage.environment.items()
+    ):
         return True
     if stage.facts.kind == "aspnet":
         return app.project is None or any(i.keyword == "EXPOSE" for i in stage.instructions)
@@ -200,7 +209,9 @@ def _from_variables(stage: AppStage | None, container: Container | None) -> List
             if value is None:
                 unknown.append(f"{listener.evidence}, with a value that is not known")
                 continue
-            listeners += [_with(listener, scheme, port) for scheme, port in ports_in(variable, value)]
+            listeners += [
+                _with(listener, scheme, port) for scheme, port in ports_in(variable, value)
+            ]
             if names is URL_VARIABLES and listeners:
                 break  # URLS beats ASPNETCORE_URLS beats DOTNET_URLS
         if listeners or unknown:
@@ -235,9 +246,7 @@ def _variables(
         if decides_port(name):
             path, line = setting.cursor.file.source.path, setting.cursor.line
             evidence = f"{path}:{line} sets {name}"
-            listener = Listener(
-                0, "", Decider.VARIABLE, evidence, path, line, name, setting.cursor
-            )
+            listener = Listener(0, "", Decider.VARIABLE, evidence, path, line, name, setting.cursor)
             found[name] = (setting.value, listener)
     order = (*URL_VARIABLES, *PORT_VARIABLES)
     ranked = sorted(found, key=lambda name: order.index(name) if name in order else -1)
@@ -277,5 +286,6 @@ def ways_to_run(app: Application) -> Iterator[tuple[AppStage | None, Container |
         for container in app.containers:
             yield None, container
     for stage in app.stages:
-        for container in app.containers or (None,):
-            yield stage, container
+        alone: tuple[Container | None, ...] = app.containers or (None,)
+        for runs in alone:
+            yield stage, runs

@@ -42,7 +42,9 @@ def image_user(stage: AppStage) -> User:
     path = stage.path
     if instruction is None:
         if stage.facts is None:
-            return User(None, None, None, f"the user of {stage.base or 'the base image'} is not known")
+            return User(
+                None, None, None, f"the user of {stage.base or 'the base image'} is not known"
+            )
         return _named(stage.facts.user, stage, f"{stage.base} starts as {stage.facts.user}", None)
     place = f"{path}:{instruction.first_line}"
     known = {name: Origin(found.value) for name, found in stage.environment.items()}
@@ -55,7 +57,7 @@ def image_user(stage: AppStage) -> User:
 
 
 def _named(name: str, stage: AppStage, evidence: str, instruction: Instruction | None) -> User:
-    user = name.split(":")[0]
+    user = name.split(":", maxsplit=1)[0]
     if user in ("", "root") or (user.isdigit() and int(user) == 0):
         return User(name or "root", True, 0, evidence, instruction)
     if user.isdigit():
@@ -98,7 +100,14 @@ def container_user(container: Container, project: Project) -> User:
         number = setting.cursor.as_int() if container.platform is Platform.KUBERNETES else None
         uid = number if number is not None else (int(name) if name.isdigit() else None)
         root = name == "root" or uid == 0
-        return User(setting.value, root, 0 if root else uid, f"{place} sets the user {setting.value}")
+        return User(
+            setting.value, root, 0 if root else uid, f"{place} sets the user {setting.value}"
+        )
+    return image_user_of(container, project)
+
+
+def image_user_of(container: Container, project: Project) -> User:
+    """The user that a container's image starts with, whatever the container itself says."""
     stages = project.stages_of(container)
     users = [image_user(stage) for stage in stages]
     if not users:
@@ -119,10 +128,12 @@ def _published(container: Container, project: Project) -> User:
     config = project.workspace.facts.config(name) if name is not None else None
     if config is not None:
         user = str(config.get("User") or "root")
-        plain = user.split(":")[0]
+        plain = user.split(":", maxsplit=1)[0]
         root = plain in ("root", "0", "")
         return User(user, root, int(plain) if plain.isdigit() else None, f"{name} starts as {user}")
     facts = project.workspace.facts.image(name) if name is not None else None
     if facts is not None:
-        return User(facts.user, facts.user == "root", facts.user_uid, f"{name} starts as {facts.user}")
+        return User(
+            facts.user, facts.user == "root", facts.user_uid, f"{name} starts as {facts.user}"
+        )
     return User(None, None, None, f"the user of {name or 'its image'} is not known")

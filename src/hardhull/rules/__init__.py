@@ -4,19 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hardhull.rules.filesystem import diagnostics_on_read_only_root, writable_root_filesystem
 from hardhull.rules.images import unpinned_image
-from hardhull.rules.ports import privileged_port
-from hardhull.rules.privileges import privilege_escalation
+from hardhull.rules.ports import port_nobody_listens_on, privileged_port
+from hardhull.rules.privileges import (
+    capabilities_not_dropped,
+    dangerous_capabilities,
+    docker_socket,
+    host_namespaces,
+    host_path,
+    host_port,
+    missing_seccomp_profile,
+    privilege_escalation,
+    privileged_container,
+    service_account_token,
+)
 from hardhull.rules.repository import stale_suppression
-from hardhull.rules.user import image_runs_as_root
+from hardhull.rules.user import (
+    image_runs_as_root,
+    image_user_by_name,
+    workload_may_run_as_root,
+)
 
 if TYPE_CHECKING:
     from hardhull.model import Rule
 
 RULES: tuple[Rule, ...] = (
     privileged_port.RULE,
+    port_nobody_listens_on.RULE,
     image_runs_as_root.RULE,
+    image_user_by_name.RULE,
+    workload_may_run_as_root.RULE,
+    privileged_container.RULE,
+    dangerous_capabilities.RULE,
+    capabilities_not_dropped.RULE,
     privilege_escalation.RULE,
+    missing_seccomp_profile.RULE,
+    host_namespaces.RULE,
+    host_port.RULE,
+    host_path.RULE,
+    docker_socket.RULE,
+    service_account_token.RULE,
+    writable_root_filesystem.RULE,
+    diagnostics_on_read_only_root.RULE,
     stale_suppression.RULE,
     unpinned_image.RULE,
 )

@@ -17,8 +17,8 @@ from hardhull.model import (
     ReplaceFlag,
     ReplaceWord,
     Rule,
-    Severity,
     SetValue,
+    Severity,
     SubjectKind,
     value_of,
 )

@@ -86,9 +86,7 @@ PRIVILEGED_PORT = (
         },
         {
             "api/Dockerfile": _NET8.format(port=8080),
-            "k8s/api.yaml": _MANIFEST.format(
-                port=8080, name="", target="      targetPort: 8080\n"
-            ),
+            "k8s/api.yaml": _MANIFEST.format(port=8080, name="", target="      targetPort: 8080\n"),
         },
         level=Level.REVIEW,
     ),
@@ -113,7 +111,7 @@ PRIVILEGED_PORT = (
         "code binds the port",
         {
             **_PROGRAM,
-            "api/Program.cs": 'var app = WebApplication.CreateBuilder(args).Build();\n'
+            "api/Program.cs": "var app = WebApplication.CreateBuilder(args).Build();\n"
             'app.Run("http://*:80");\n',
             "api/Dockerfile": _NET8.format(port=80),
             "compose.yaml": _COMPOSE.format(port=80, suffix=""),

@@ -30,12 +30,39 @@ if TYPE_CHECKING:
 
 _EXPOSED = re.compile(r"^(?P<port>\d+)(?P<protocol>/tcp)?$", re.IGNORECASE)
 _LOCAL = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|\+|\*")
+_TELLING = 3
+"""Names shorter than this are found everywhere."""
 _MOVING_ANNOTATIONS = ("dapr.io/app-port", "prometheus.io/port")
 _SERVICE_SIDE = frozenset(
-    "Ingress HTTPRoute GRPCRoute TCPRoute Gateway VirtualService DestinationRule Route "
-    "ServiceMonitor ConfigMap Secret HorizontalPodAutoscaler PodDisruptionBudget ServiceAccount "
-    "Namespace Role RoleBinding ClusterRole ClusterRoleBinding PersistentVolumeClaim Certificate "
-    "CustomResourceDefinition Issuer ClusterIssuer Kustomization ScaledObject IngressRoute".split()
+    [
+        "Ingress",
+        "HTTPRoute",
+        "GRPCRoute",
+        "TCPRoute",
+        "Gateway",
+        "VirtualService",
+        "DestinationRule",
+        "Route",
+        "ServiceMonitor",
+        "ConfigMap",
+        "Secret",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "ServiceAccount",
+        "Namespace",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "PersistentVolumeClaim",
+        "Certificate",
+        "CustomResourceDefinition",
+        "Issuer",
+        "ClusterIssuer",
+        "Kustomization",
+        "ScaledObject",
+        "IngressRoute",
+    ]
 )
 
 
@@ -128,15 +155,14 @@ def in_pod(
     """Container ports, probes, hooks, variables and arguments of one container, and its pod."""
     path = container.path
     for use in container.ports:
-        if use.number in moves:
+        if use.number is not None and use.number in moves:
             if workload.pod.get("hostNetwork") is not None:
-                yield Refusal("with hostNetwork the container's port is the host's", path, use.cursor.span)
+                yield Refusal(
+                    "with hostNetwork the container's port is the host's", path, use.cursor.span
+                )
             yield Moved((SetValue(path, use.cursor.address, value_of(moves[use.number])),))
     yield from _free(container, workload, moves)
-    for key in ("livenessProbe", "readinessProbe", "startupProbe"):
-        yield from _handler(container.cursor.get(key), path, moves)
-    for key in ("postStart", "preStop"):
-        yield from _handler(container.cursor.get("lifecycle", key), path, moves)
+    yield from in_probes(container, moves)
     for name, setting in container.environment.items():
         if decides_port(name) and setting.value is not None:
             new = moved(name, setting.value, moves)
@@ -150,6 +176,17 @@ def in_pod(
     yield from _annotations(workload, moves)
 
 
+def in_probes(
+    container: KubernetesContainer, moves: Mapping[int, int]
+) -> Iterator[Moved | Refusal]:
+    """Probes and hooks of one container."""
+    path = container.path
+    for key in ("livenessProbe", "readinessProbe", "startupProbe"):
+        yield from _handler(container.cursor.get(key), path, moves)
+    for key in ("postStart", "preStop"):
+        yield from _handler(container.cursor.get("lifecycle", key), path, moves)
+
+
 def _free(
     container: KubernetesContainer, workload: Workload, moves: Mapping[int, int]
 ) -> Iterator[Refusal]:
@@ -158,16 +195,20 @@ def _free(
         for use in other.ports:
             if use.number in moves.values():
                 own = "itself" if other == container else other.name
-                yield Refusal(f"port {use.number} is in use in the pod, by {own}", other.path, use.cursor.span)
+                yield Refusal(
+                    f"port {use.number} is in use in the pod, by {own}", other.path, use.cursor.span
+                )
 
 
-def _handler(probe: Cursor | None, path: str, moves: Mapping[int, int]) -> Iterator[Moved | Refusal]:
+def _handler(
+    probe: Cursor | None, path: str, moves: Mapping[int, int]
+) -> Iterator[Moved | Refusal]:
     if probe is None:
         return
     for kind in ("httpGet", "tcpSocket", "grpc"):
         port = probe.get(kind, "port")
         number = port.as_int() if port is not None else None
-        if port is not None and number in moves:
+        if port is not None and number is not None and number in moves:
             yield Moved((SetValue(path, port.address, value_of(moves[number])),))
     command = probe.get("exec", "command")
     for word in command.items() if command is not None else ():
@@ -193,7 +234,7 @@ def _annotations(workload: Workload, moves: Mapping[int, int]) -> Iterator[Moved
 def in_service(
     service: KubernetesService, names: Mapping[int, str], moves: Mapping[int, int]
 ) -> Iterator[Moved | Refusal]:
-    """targetPort moves, or is added; where the container port has a name, the name is used."""
+    """TargetPort moves, or is added; where the container port has a name, the name is used."""
     for port in service.ports:
         number, target = port.get("port"), port.get("targetPort")
         own = number.as_int() if number is not None else None
@@ -236,9 +277,7 @@ def in_other_objects(
             yield from _patch(item.path, item.cursor, f"{item.kind}/{item.name}", moves)
 
 
-def _patch(
-    path: str, cursor: Cursor, where: str, moves: Mapping[int, int]
-) -> Iterator[Refusal]:
+def _patch(path: str, cursor: Cursor, where: str, moves: Mapping[int, int]) -> Iterator[Refusal]:
     """Any key about ports with the old number, in an object we don't move."""
     pending = [cursor]
     while pending:
@@ -276,19 +315,12 @@ def _network_policy(
 
 def in_compose(service: ComposeService, moves: Mapping[int, int]) -> Iterator[Moved | Refusal]:
     """Container sides of ports, variables, health checks, labels and arguments of a service."""
-    if service.option("network_mode") is not None:
-        mode = service.option("network_mode")
-        if mode is not None and (mode.text or "").startswith(("host", "service:", "container:")):
-            yield Refusal("it shares its network with something else", service.path, mode.span)
-    for use in service.ports:
-        if use.number in moves.values():
-            yield Refusal(f"port {use.number} is in use in the service", service.path, use.cursor.span)
-        if use.number in moves:
-            yield Moved((with_port(use, moves[use.number]),))
-        elif use.number is None:
-            yield Refusal("a published port is a placeholder", service.path, use.cursor.span)
-    for layer in service.environments:
-        for name, setting in layer.items():
+    mode = service.option("network_mode")
+    if mode is not None and (mode.text or "").startswith(("host", "service:", "container:")):
+        yield Refusal("it shares its network with something else", service.path, mode.span)
+    yield from _composed_ports(service, moves)
+    for settings in service.environments:
+        for name, setting in settings.items():
             if decides_port(name) and setting.value is not None:
                 new = moved(name, setting.value, moves)
                 if new != setting.value:
@@ -296,6 +328,17 @@ def in_compose(service: ComposeService, moves: Mapping[int, int]) -> Iterator[Mo
     for path, layer in service.layers:
         for key in ("healthcheck", "labels", "command", "entrypoint"):
             yield from _own_texts(path, layer.get(key), key, moves)
+
+
+def _composed_ports(service: ComposeService, moves: Mapping[int, int]) -> Iterator[Moved | Refusal]:
+    for use in service.ports:
+        if use.number in moves.values():
+            reason = f"port {use.number} is in use in the service"
+            yield Refusal(reason, service.path, use.cursor.span)
+        if use.number is not None and use.number in moves:
+            yield Moved((with_port(use, moves[use.number]),))
+        elif use.number is None:
+            yield Refusal("a published port is a placeholder", service.path, use.cursor.span)
 
 
 def _own_texts(
@@ -360,7 +403,10 @@ def _calls(layer: Cursor, hosts: set[str], moves: Mapping[int, int]) -> Iterator
         new = _called(setting.value or "", hosts, moves)
         if setting.value is not None and new != setting.value:
             yield Moved((with_variable(setting, name, new),))
-        elif setting.value is None and _called(setting.cursor.raw, hosts, moves) != setting.cursor.raw:
+        elif (
+            setting.value is None
+            and _called(setting.cursor.raw, hosts, moves) != setting.cursor.raw
+        ):
             yield Refusal("a placeholder stands in a URL to it", path, setting.cursor.span)
     for key in ("command", "entrypoint", "healthcheck"):
         for cursor in _scalars(layer.get(key)):
@@ -425,12 +471,14 @@ def in_charts(app: Application, context: Context) -> Iterator[Refusal]:
     """Charts are not read yet: one that names the application may deploy it on the old port."""
     texts = context.project.workspace.texts
     charts = [posixpath.dirname(p) for p in texts.paths() if posixpath.basename(p) == "Chart.yaml"]
-    names = {name for name in _names(app) if len(name) > 2}
+    names = {name for name in _names(app) if len(name) >= _TELLING}
     if not charts or not names:
         return
     pattern = re.compile(
-        "|".join(rf"(?<![a-z0-9]){'[-_.]?'.join(map(re.escape, name))}(?![a-z0-9])"
-                 for name in sorted(names)),
+        "|".join(
+            rf"(?<![a-z0-9]){'[-_.]?'.join(map(re.escape, name))}(?![a-z0-9])"
+            for name in sorted(names)
+        ),
         re.IGNORECASE,
     )
     for path in texts.paths():
@@ -439,7 +487,9 @@ def in_charts(app: Application, context: Context) -> Iterator[Refusal]:
             match = pattern.search(source.text) if source is not None else None
             if source is not None and match is not None:
                 line = source.line_of(match.start())
-                yield Refusal(f"{path}:{line}: a chart may deploy it, and charts are not read", path)
+                yield Refusal(
+                    f"{path}:{line}: a chart may deploy it, and charts are not read", path
+                )
 
 
 def _names(app: Application) -> set[str]:
@@ -460,4 +510,4 @@ def in_unread(app: Application, context: Context, moves: Mapping[int, int]) -> I
     for path, text in sorted(context.project.workspace.unread.items()):
         named = [name for name in names if len(name) > 1 and name in text]
         if named and olds.search(text):
-            yield Refusal(f"{path} can't be read and names {sorted(named)[0]}", path)
+            yield Refusal(f"{path} can't be read and names {min(named)}", path)

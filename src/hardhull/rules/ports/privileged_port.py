@@ -18,7 +18,7 @@ from hardhull.model import (
     worst,
 )
 from hardhull.project.container import Role
-from hardhull.project.ports import Decider, Listener, listening, ways_to_run
+from hardhull.project.ports import LAUNCH_SETTINGS, Decider, Listener, listening, ways_to_run
 from hardhull.rules.ports import places
 from hardhull.rules.ports.examples import PRIVILEGED_PORT
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hardhull.project.context import Context
 
 ID = "privileged-port"
-HTTP_PORT = 8080
+OLD_HTTP_PORT, HTTP_PORT = 80, 8080
 HTTPS_PORTS = (8443, 8081)
 
 
@@ -58,7 +58,7 @@ def find(app: Application, context: Context) -> Iterator[Finding]:  # noqa: ARG0
 
 
 def _privileged(app: Application) -> tuple[Listener, ...]:
-    found = []
+    found: list[Listener] = []
     for stage, container in ways_to_run(app):
         if container is None or container.role is Role.MAIN:
             found += listening(app, stage, container).privileged
@@ -113,6 +113,10 @@ def _blocked(app: Application, heard: tuple[Listener, ...]) -> Refusal | None:
             return Refusal(unknown)
     if not app.containers:
         return Refusal("no manifest or Compose file here runs it: callers can't be seen")
+    for seen in app.program.ports_in_code if app.program is not None else ():
+        old = seen.port in {listener.port for listener in heard}
+        if seen.how == LAUNCH_SETTINGS and old:
+            return Refusal(f"{seen.path}:{seen.line} starts it in a container on port {seen.port}")
     if app.program is not None and app.program.legacy_host and not _urls_everywhere(heard):
         seen = app.program.legacy_host[0]
         return Refusal(f"{seen.path}:{seen.line} builds an older host, which may bind otherwise")
@@ -121,21 +125,20 @@ def _blocked(app: Application, heard: tuple[Listener, ...]) -> Refusal | None:
 
 def _urls_everywhere(heard: tuple[Listener, ...]) -> bool:
     """An older host obeys ASPNETCORE_URLS, and the base images below .NET 8 set it."""
-    return all(l.variable.endswith("URLS") or l.decider is Decider.ARGUMENT for l in heard)
+    return all(one.variable.endswith("URLS") or one.decider is Decider.ARGUMENT for one in heard)
 
 
 def _new_port(old: int, context: Context) -> int:
     """8080 for HTTP; for HTTPS the port that the repository already uses, else 8443."""
-    if old == 80:
+    if old == OLD_HTTP_PORT:
         return HTTP_PORT
-    for path, stages in sorted(context.project.dockerfiles.items()):
+    for _, stages in sorted(context.project.dockerfiles.items()):
         for stage in stages:
             for instruction in stage.instructions:
                 if instruction.keyword == "EXPOSE":
                     for port in HTTPS_PORTS:
                         if any(w.text.split("/")[0] == str(port) for w in instruction.words):
                             return port
-        del path
     return HTTPS_PORTS[0]
 
 
@@ -149,8 +152,11 @@ def _everywhere(
         for container in app.pods:
             if container in workload.containers:
                 yield from places.in_pod(container, workload, moves)
-                names |= {use.number: use.name for use in container.ports
-                          if use.number is not None and use.name is not None}
+                names |= {
+                    use.number: use.name
+                    for use in container.ports
+                    if use.number is not None and use.name is not None
+                }
     for service in app.services:
         yield from places.in_service(service, names, moves)
     yield from places.in_other_objects(app, context, moves)
@@ -166,13 +172,13 @@ def _announced(app: Application, moves: Mapping[int, int]) -> list[Operation]:
     """Below .NET 8 the base image says 80: the Dockerfile must say otherwise, once a stage."""
     operations: list[Operation] = []
     for stage in app.stages:
-        if not any(l.decider is Decider.BASE for l in listening(app, stage, None).privileged):
+        if not any(one.decider is Decider.BASE for one in listening(app, stage, None).privileged):
             continue
-        if 80 not in moves:
+        if OLD_HTTP_PORT not in moves:
             continue
         exposed = [i for i in stage.instructions if i.keyword == "EXPOSE"]
         at = exposed[-1].index + 1 if exposed else _before_start(stage)
-        text = f"ENV ASPNETCORE_URLS=http://+:{moves[80]}"
+        text = f"ENV ASPNETCORE_URLS=http://+:{moves[OLD_HTTP_PORT]}"
         operation = InsertInstruction(stage.path, at, text, follows=bool(exposed))
         if operation not in operations:
             operations.append(operation)

@@ -44,7 +44,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         )
     for item in container.added_capabilities:
         if capability(item) in ("SYS_ADMIN", "ALL"):
-            return Refusal(f"it adds {item.text}, which allows escalation", container.path, item.span)
+            return Refusal(
+                f"it adds {item.text}, which allows escalation", container.path, item.span
+            )
     for stage in context.project.stages_of(container):
         for instruction in stage.instructions:
             if instruction.keyword in ("ENTRYPOINT", "CMD") and "sudo" in instruction.text.split():
@@ -125,10 +127,7 @@ RULE = Rule(
         Example(
             "a Compose service",
             {"api/Dockerfile": _DOCKERFILE, "compose.yaml": _COMPOSE},
-            {
-                "compose.yaml": _COMPOSE
-                + "    security_opt:\n      - no-new-privileges:true\n"
-            },
+            {"compose.yaml": _COMPOSE + "    security_opt:\n      - no-new-privileges:true\n"},
         ),
         Example(
             "a privileged container",

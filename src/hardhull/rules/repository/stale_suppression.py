@@ -41,9 +41,7 @@ RULE = Rule(
     examples=(
         Example(
             "it expired",
-            {
-                "Dockerfile": "# hardhull: ignore[image-runs-as-root] until=2020-01-01 old\n" + _BASE
-            },
+            {"Dockerfile": "# hardhull: ignore[image-runs-as-root] until=2020-01-01 old\n" + _BASE},
             reported=True,
         ),
         Example(

@@ -101,7 +101,7 @@ IMAGE_RUNS_AS_ROOT = (
         {
             **_PROGRAM,
             "api/Dockerfile": _NET8,
-            "compose.yaml": "services:\n  api:\n    build: api\n    volumes: [\"data:/data\"]\n",
+            "compose.yaml": 'services:\n  api:\n    build: api\n    volumes: ["data:/data"]\n',
         },
         {"api/Dockerfile": _NET8_AFTER},
         level=Level.REVIEW,
@@ -113,7 +113,82 @@ IMAGE_RUNS_AS_ROOT = (
     ),
     Example(
         "an unknown base image",
-        {**_PROGRAM, "api/Dockerfile": _NET8.replace("mcr.microsoft.com/dotnet/aspnet:8.0", "acme.example/base:1")},
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _NET8.replace(
+                "mcr.microsoft.com/dotnet/aspnet:8.0", "acme.example/base:1"
+            ),
+        },
         reported=True,
+    ),
+)
+
+_BY_NAME = (
+    "FROM mcr.microsoft.com/dotnet/aspnet:8.0{variant}\n"
+    "WORKDIR /app\n"
+    "COPY out .\n"
+    "{user}"
+    'ENTRYPOINT ["dotnet", "Api.dll"]\n'
+)
+_CREATE = 'RUN adduser -u 5678 --disabled-password --gecos "" api && chown -R api /app\n'
+
+IMAGE_USER_BY_NAME = (
+    Example(
+        "the user that .NET images bring",
+        {**_PROGRAM, "api/Dockerfile": _BY_NAME.format(variant="", user="USER app\n")},
+        {"api/Dockerfile": _BY_NAME.format(variant="", user="USER $APP_UID\n")},
+    ),
+    Example(
+        "a user that the Dockerfile creates with a number; the group stays",
+        {**_PROGRAM, "api/Dockerfile": _BY_NAME.format(variant="", user=_CREATE + "USER api:root\n")},
+        {"api/Dockerfile": _BY_NAME.format(variant="", user=_CREATE + "USER 5678:root\n")},
+    ),
+    Example(
+        "the base image names its user",
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _BY_NAME.format(variant="-cbl-mariner2.0-distroless", user=""),
+        },
+        {
+            "api/Dockerfile": _BY_NAME.format(
+                variant="-cbl-mariner2.0-distroless", user="USER $APP_UID\n"
+            )
+        },
+    ),
+    Example(
+        "a user without a number",
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _BY_NAME.format(variant="", user="RUN useradd api\nUSER api\n"),
+        },
+        refused="api is created without a number",
+    ),
+    Example(
+        "a user that is created only sometimes",
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _BY_NAME.format(
+                variant="", user="RUN id api || useradd -u 5678 api\nUSER api\n"
+            ),
+        },
+        refused="created on a condition",
+    ),
+    Example(
+        "a user from elsewhere",
+        {**_PROGRAM, "api/Dockerfile": _BY_NAME.format(variant="", user="USER www-data\n")},
+        refused="the number of www-data is not written",
+    ),
+    Example(
+        "a variable names the user",
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _BY_NAME.format(variant="", user="ARG WHO=app\nUSER $WHO\n"),
+        },
+        refused="a variable names the user",
+    ),
+    Example(
+        "a number is silent",
+        {**_PROGRAM, "api/Dockerfile": _BY_NAME.format(variant="", user="USER $APP_UID\n")},
+        silent=True,
     ),
 )

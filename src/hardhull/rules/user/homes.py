@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 _ROOT = re.compile(r"(?<![\w.-])/root(?=/|$|[\"':,;\s])")
 
 
-def moved_homes(
-    stage: AppStage, home: str, context: Context
-) -> tuple[Operation, ...] | Refusal:
+def moved_homes(stage: AppStage, home: str, context: Context) -> tuple[Operation, ...] | Refusal:
     """Operations that move every `/root` of this image and its containers to `home`."""
     operations: list[Operation] = []
     for instruction in stage.instructions:

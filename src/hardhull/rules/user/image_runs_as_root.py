@@ -79,7 +79,9 @@ def choose_user(stage: AppStage, context: Context) -> NewUser | Refusal:
         return NewUser("$APP_UID", facts.app_uid, "/home/app")
     for name, uid in created_users(stage).items():
         if uid is None:
-            return Refusal(f"it creates the user {name} without a number and never uses it", stage.path)
+            return Refusal(
+                f"it creates the user {name} without a number and never uses it", stage.path
+            )
         return NewUser(str(uid), uid, f"/home/{name}")
     return create_user(stage, context)
 
@@ -90,7 +92,9 @@ def _switch(stage: AppStage, user: NewUser) -> tuple[Operation, ...]:
     own = existing is not None and existing in stage.stage.instructions
     later = [i for i in stage.stage.instructions if own and existing and i.index > existing.index]
     if own and existing is not None and not any(i.keyword in ("RUN", "COPY", "ADD") for i in later):
-        before = tuple(InsertInstruction(stage.path, existing.index, text) for text in user.creation)
+        before = tuple(
+            InsertInstruction(stage.path, existing.index, text) for text in user.creation
+        )
         return (*before, ReplaceWord(stage.path, existing.index, 0, user.spelling))
     at = insertion_point(stage)
     texts = (*user.creation, f"USER {user.spelling}")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from hardhull.images import parse_reference
 from hardhull.model import Level, Refusal
 from hardhull.project.container import Role
-from hardhull.project.ports import listening, start_instructions
+from hardhull.project.ports import PRIVILEGED, listening, start_instructions
 from hardhull.project.users import steps_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hardhull.project.application import AppStage, Application
+    from hardhull.documents.dockerfile import Word
+    from hardhull.project.application import Application, AppStage
     from hardhull.project.context import Context
 
 _SCRIPT = re.compile(r"[\w./-]+\.sh\b|(?:^|/)(?:docker-)?entrypoint[\w.-]*")
@@ -59,8 +60,25 @@ def _ports(stage: AppStage, app: Application) -> Iterator[Refusal | Doubt]:
                 "everywhere; privileged-port comes first",
                 listener.path,
             )
+        exposed = _exposed_privileged(stage)
+        if heard.unknown and exposed is not None:
+            yield Refusal(
+                f"{heard.unknown[0]}, and EXPOSE {exposed.text} suggests one that needs root",
+                stage.path,
+                exposed.span,
+            )
         for unknown in heard.unknown:
             yield Doubt(f"not checked: {unknown}; a port below 1024 needs root")
+
+
+def _exposed_privileged(stage: AppStage) -> Word | None:
+    for instruction in stage.instructions:
+        if instruction.keyword == "EXPOSE":
+            for word in instruction.words:
+                number = word.text.partition("/")[0]
+                if number.isdigit() and int(number) < PRIVILEGED:
+                    return word
+    return None
 
 
 def _start(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:
@@ -70,8 +88,11 @@ def _start(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:
         if steps_down(text):
             yield Refusal("its entrypoint changes the user by itself", stage.path, instruction.span)
         if _STARTS_SDK.search(text):
-            yield Refusal("it builds when it starts, which writes where root owns", stage.path,
-                          instruction.span)
+            yield Refusal(
+                "it builds when it starts, which writes where root owns",
+                stage.path,
+                instruction.span,
+            )
         if _ROOT_COMMAND.search(text):
             yield Refusal("its start command does what only root can", stage.path, instruction.span)
         script = _SCRIPT.search(" ".join(word.value for word in instruction.words))
@@ -91,8 +112,9 @@ def _script(stage: AppStage, name: str, context: Context) -> Iterator[Refusal | 
         return
     for number, line in enumerate(source.text.splitlines(), 1):
         if steps_down(line) or _ROOT_COMMAND.search(line.partition("#")[0]):
-            yield Refusal(f"{source.path}:{number} does what only root can: {line.strip()[:60]}",
-                          stage.path)
+            yield Refusal(
+                f"{source.path}:{number} does what only root can: {line.strip()[:60]}", stage.path
+            )
 
 
 def _derived(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:
@@ -130,8 +152,9 @@ def _closed_files(stage: AppStage) -> Iterator[Refusal | Doubt]:
     for instruction in stage.instructions:
         text = instruction.text + " ".join(flag.text for flag in instruction.flags)
         if _CLOSED.search(text):
-            yield Refusal("it takes the right to read from others than root", stage.path,
-                          instruction.span)
+            yield Refusal(
+                "it takes the right to read from others than root", stage.path, instruction.span
+            )
 
 
 def _writes(stage: AppStage, app: Application) -> Iterator[Refusal | Doubt]:
@@ -140,7 +163,9 @@ def _writes(stage: AppStage, app: Application) -> Iterator[Refusal | Doubt]:
     if program is None or not program.files:
         yield Doubt("not checked: the program's code is not here; does it write below its folder?")
         return
-    open_paths = _given_away(stage) + [m.target for c in app.containers for m in c.mounts if m.target]
+    open_paths = _given_away(stage) + [
+        m.target for c in app.containers for m in c.mounts if m.target
+    ]
     for write in program.file_writes:
         target = write.literal
         if target and target.startswith(_OWN_TEMPORARY):
@@ -164,7 +189,9 @@ def _given_away(stage: AppStage) -> list[str]:
     for instruction in stage.instructions:
         if instruction.keyword == "RUN":
             found += re.findall(r"\bchown\s+(?:-R\s+)?\S+\s+(/\S+)", instruction.text)
-            found += re.findall(r"\bchmod\s+(?:-R\s+)?(?:a\+w|o\+w|0?777|1777)\s+(/\S+)", instruction.text)
+            found += re.findall(
+                r"\bchmod\s+(?:-R\s+)?(?:a\+w|o\+w|0?777|1777)\s+(/\S+)", instruction.text
+            )
     return found
 
 
@@ -184,8 +211,11 @@ def _containers(app: Application, context: Context) -> Iterator[Refusal | Doubt]
     for container in app.containers:
         for added in container.added_capabilities:
             if (added.text or "").upper().removeprefix("CAP_") != "NET_BIND_SERVICE":
-                yield Refusal(f"it is given the capability {added.text}, which root uses",
-                              added.file.source.path, added.span)
+                yield Refusal(
+                    f"it is given the capability {added.text}, which root uses",
+                    added.file.source.path,
+                    added.span,
+                )
         if container.privileged is not None:
             yield Doubt("not checked: why the container is privileged")
         command = " ".join(cursor.text or "" for cursor in container.command)
@@ -195,5 +225,12 @@ def _containers(app: Application, context: Context) -> Iterator[Refusal | Doubt]
         for init in workload.containers:
             command = " ".join(cursor.text or "" for cursor in init.command)
             same = context.project.owner_of(init) is app
-            if init.role is Role.INIT and same and init.user is None and _ROOT_COMMAND.search(command):
-                yield Refusal("an init container of the same image needs root", init.path, init.span)
+            if (
+                init.role is Role.INIT
+                and same
+                and init.user is None
+                and _ROOT_COMMAND.search(command)
+            ):
+                yield Refusal(
+                    "an init container of the same image needs root", init.path, init.span
+                )

@@ -1,0 +1,259 @@
+"""The front door at the terminal: arguments in, exit code out.
+
+Everything but the parser is imported when a command needs it: `hardhull --version` is fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from hardhull import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FOUND, WRONG_USE, OUR_BUG, INTERRUPTED = 1, 2, 3, 130
+
+_EXIT_CODES = """\
+exit codes:
+  0  nothing at or above --fail-on
+  1  findings at or above --fail-on
+  2  wrong use or configuration
+  3  a bug of hardhull's (with a block to paste into an issue)
+"""
+_START = """\
+to start:
+  hardhull scan            what is wrong here, and what can be fixed
+  hardhull fix --diff      what would be changed; writes nothing
+  hardhull fix             change it
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    # A run makes many small values that live to its end: looking for garbage among them while
+    # files are read doubled the time that took.
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        return _run(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. What is left in the buffer has no reader.
+        sys.stdout = None  # type: ignore[assignment]  # as Python's own documentation advises
+        return 0
+    except Exception as error:  # noqa: BLE001  the last place before a bare traceback
+        return _failed(error)
+
+
+def _run(argv: Sequence[str]) -> int:
+    parser = make_parser()
+    arguments = parser.parse_args(argv)
+    match arguments.command:
+        case "scan" | "fix":
+            from hardhull.commands.check import check as command  # noqa: PLC0415
+        case "images":
+            from hardhull.commands.images import images as command  # noqa: PLC0415
+        case "rules":
+            from hardhull.commands.rules import rules as command  # noqa: PLC0415
+        case "explain":
+            from hardhull.commands.rules import explain as command  # noqa: PLC0415
+        case "config":
+            from hardhull.commands.config import config as command  # noqa: PLC0415
+        case _:
+            parser.print_help(sys.stderr)
+            return WRONG_USE
+    return command(arguments)
+
+
+def _failed(error: Exception) -> int:
+    from hardhull.commands.trouble import issue_block  # noqa: PLC0415
+    from hardhull.model import UsageError  # noqa: PLC0415
+    from hardhull.report.neutral import plain  # noqa: PLC0415
+
+    if isinstance(error, UsageError):
+        print(f"hardhull: {plain(str(error))}", file=sys.stderr)  # noqa: T201  a command's output
+        return WRONG_USE
+    print(issue_block("hardhull failed", error), file=sys.stderr)  # noqa: T201  as above
+    return OUR_BUG
+
+
+# ---------------------------------------------------------------- arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, and where the help is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"hardhull: {message}; see {self.prog} --help\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All commands and options; the help texts in docs/cli.md are made from it."""
+    parser = _Parser(
+        prog="hardhull",
+        description="Finds and fixes what is not hardened in the Dockerfiles, Kubernetes "
+        "manifests and Compose files of .NET repositories. A fix changes only the bytes it must, "
+        "and is kept only if it was verified.",
+        epilog=f"{_START}\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"hardhull {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _add_scan(commands)
+    _add_fix(commands)
+    _add_images(commands)
+    _add_rules(commands)
+    _add_config(commands)
+    return parser
+
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[_Parser]  # noqa: SLF001  it has no public name
+
+
+def _add(commands: _Commands, name: str, summary: str, more: str = "") -> _Parser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}. {more}".strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter
+        if "\n" in more
+        else argparse.HelpFormatter,
+    )
+
+
+def _add_scan(commands: _Commands) -> None:
+    parser = _add(commands, "scan", "report what is not hardened", "Writes nothing.")
+    _paths(parser)
+    _choosing(parser)
+    _facts(parser)
+    _reporting(parser, fail_on="high")
+
+
+def _add_fix(commands: _Commands) -> None:
+    parser = _add(
+        commands,
+        "fix",
+        "fix what is not hardened",
+        "All changed files are written after every change was verified, or none is.",
+    )
+    _paths(parser)
+    how = parser.add_argument_group("how")
+    how.add_argument("--diff", action="store_true", help="write nothing, show the unified diff")
+    how.add_argument("--interactive", action="store_true", help="ask before each change")
+    how.add_argument(
+        "--allow-dirty",
+        action="store_true",
+        help="also change files with uncommitted changes; git can't undo that",
+    )
+    _choosing(parser)
+    _facts(parser)
+    _reporting(parser, fail_on="none")
+
+
+def _add_images(commands: _Commands) -> None:
+    parser = _add(
+        commands,
+        "images",
+        "list every image reference",
+        "From Dockerfiles (FROM, COPY --from, RUN --mount, # syntax), manifests and Compose files.",
+    )
+    _paths(parser)
+    _facts(parser)
+    _output(parser, ("text", "json"))
+
+
+def _add_rules(commands: _Commands) -> None:
+    parser = _add(commands, "rules", "list the rules")
+    _output(parser, ("text", "json", "markdown"))
+    parser = _add(commands, "explain", "explain a rule: why, how it is fixed, and when not")
+    parser.add_argument("rule", metavar="RULE", help="id of a rule, as `hardhull rules` lists it")
+    _output(parser, ("text", "markdown"))
+
+
+def _add_config(commands: _Commands) -> None:
+    parser = _add(commands, "config", "show the settings in force, and where each comes from")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="a repository (default: .)")
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of the configuration file"
+    )
+    _choosing(parser)
+    _config_file(parser)
+    _output(parser, ("text", "json"))
+
+
+def _paths(parser: _Parser) -> None:
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="folder of a repository; several are looked at one by one (default: .)",
+    )
+
+
+def _choosing(parser: _Parser) -> None:
+    group = parser.add_argument_group("which changes")
+    for name, meaning in (
+        ("select", "only this rule, or the rules of this concern (such as `privileges`)"),
+        ("ignore", "not this rule or concern"),
+        ("enable", "also this rule, which is off by default"),
+    ):
+        group.add_argument(
+            f"--{name}", action="append", default=[], metavar="RULE", help=f"{meaning}; repeatable"
+        )
+    group.add_argument(
+        "--level",
+        choices=("routine", "review"),
+        help="routine: only changes whose every precondition was checked; "
+        "review: also those where a person should look (default)",
+    )
+
+
+def _facts(parser: _Parser) -> None:
+    group = parser.add_argument_group("what is known")
+    group.add_argument(
+        "--digests", metavar="FILE", help="JSON file with the digests of images, for pinning"
+    )
+    group.add_argument(
+        "--offline",
+        action="store_true",
+        help="contact nothing; accepted for later, this version contacts nothing anyway",
+    )
+    _config_file(group)
+
+
+def _config_file(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--config",
+        metavar="FILE",
+        help="configuration (default: .github/hardhull.yml in each PATH, if there is one)",
+    )
+
+
+def _reporting(parser: _Parser, *, fail_on: str) -> None:
+    group = _output(parser, ("text", "json", "sarif", "github", "markdown"))
+    group.add_argument(
+        "--fail-on",
+        choices=("low", "medium", "high", "none"),
+        default=fail_on,
+        help=f"exit with 1 if a finding of this severity or worse is left (default: {fail_on})",
+    )
+
+
+def _output(parser: _Parser, formats: tuple[str, ...]) -> argparse._ArgumentGroup:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--format", choices=formats, default="text", help="form of the report (default: text)"
+    )
+    group.add_argument("--output", metavar="FILE", help="write the report to this file")
+    group.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour (default: auto, on a terminal unless NO_COLOR is set)",
+    )
+    return group

@@ -1,0 +1,157 @@
+"""`hardhull scan` and `hardhull fix`: run over each root, write what was verified, report."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from hardhull import writing
+from hardhull.commands import forms
+from hardhull.commands.output import Output, in_actions, tell
+from hardhull.commands.roots import recorded_of, roots_of, settings_of
+from hardhull.commands.trouble import crash_block
+from hardhull.model import Severity, UsageError
+from hardhull.outcome import Status
+from hardhull.report.diff import coloured, outcome_diff
+from hardhull.report.places import Root
+from hardhull.report.text import Told
+from hardhull.run import run
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from hardhull.facts.gather import Recorded
+    from hardhull.model import Crash
+    from hardhull.outcome import Outcome
+    from hardhull.settings import Settings
+
+
+class _Results:
+    """What is kept of the roots: pieces of the report and bytes to write, no documents."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Any] = []
+        self.diffs: list[str] = []
+        self.edits: list[writing.FileEdit] = []
+        self.crashes: list[Crash] = []
+        self.failing = False
+        self.git = True
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Scan or fix; return the exit code."""
+    output = Output(arguments)
+    form = forms.form_of(arguments.format)
+    fixing = arguments.command == "fix"
+    roots = roots_of(arguments)
+    settings = [settings_of(root, arguments) for root in roots]
+    recorded = recorded_of(arguments)
+    # What was imported lives as long as we do: the collector need not look at it again.
+    gc.freeze()
+    results = _Results()
+    with _progress(roots) as advance:
+        for root, own in zip(roots, settings, strict=True):
+            advance(root.as_posix())
+            outcome = _outcome(root, own, recorded, arguments)
+            _keep(outcome, root, form, arguments, results)
+    write = fixing and not arguments.diff
+    if write:
+        _write(results)
+    told = Told(fixing, write, results.git and not getattr(arguments, "allow_dirty", False),
+                tuple(arguments.paths))  # fmt: skip
+    _report(results, form, told, arguments, output)
+    if results.crashes:
+        tell(crash_block(results.crashes))
+        return 3
+    return 1 if results.failing else 0
+
+
+def _outcome(
+    root: Path, settings: Settings, recorded: Any, arguments: argparse.Namespace
+) -> Outcome:
+    if not getattr(arguments, "interactive", False):
+        return run(root, settings, recorded=recorded, fixing=arguments.command == "fix")
+    from hardhull.commands.interactive import asked  # noqa: PLC0415  needed only then
+
+    return asked(root, settings, recorded)
+
+
+def _keep(
+    outcome: Outcome,
+    given: Path,
+    form: forms.Form,
+    arguments: argparse.Namespace,
+    results: _Results,
+) -> None:
+    """Take from an outcome what is needed later, and let the rest go."""
+    root = Root.of(given)
+    results.pieces.append(form.piece(outcome, root))
+    results.crashes += outcome.crashes
+    results.failing |= _failing(outcome, arguments.fail_on)
+    if not outcome.changed:
+        return
+    if arguments.diff:
+        results.diffs.append(outcome_diff(outcome, root.prefix))
+        return
+    results.git &= writing.in_git(given)
+    dirty = () if arguments.allow_dirty else writing.uncommitted(given, outcome.changed)
+    if dirty:
+        files = ", ".join(root.shown(path) for path in dirty)
+        raise UsageError(
+            f"{files}: not committed, and hardhull would change it; nothing was written. "
+            "Commit or stash first, look with --diff, or give --allow-dirty"
+        )
+    results.edits += writing.edits_of(outcome)
+
+
+def _failing(outcome: Outcome, fail_on: str) -> bool:
+    if fail_on == "none":
+        return False
+    threshold = Severity(fail_on).rank
+    return any(
+        entry.status in (Status.UNFIXED, Status.WITHHELD)
+        and entry.finding.severity.rank >= threshold
+        for entry in outcome.entries
+    )
+
+
+def _write(results: _Results) -> None:
+    places = [edit.location for edit in results.edits]
+    for edit in results.edits:
+        if places.count(edit.location) > 1:
+            raise UsageError(f"{edit.path}: lies in two of the given folders; give one of them")
+    writing.write_all(results.edits)
+
+
+def _report(
+    results: _Results,
+    form: forms.Form,
+    told: Told,
+    arguments: argparse.Namespace,
+    output: Output,
+) -> None:
+    diff = "".join(results.diffs)
+    if diff and arguments.format == "text":
+        # Into a pipe goes the patch itself, to the letter, and what is said about it elsewhere.
+        looked_at = output.fancy or in_actions() or (output.file is None and sys.stdout.isatty())
+        output.write(coloured(diff, colour=output.fancy) if looked_at else diff)
+        form.print(results.pieces, told, sys.stderr, output.coloured(sys.stderr))
+        return
+    if output.file is None and arguments.format == "text":
+        form.print(results.pieces, told, sys.stdout, output.fancy)
+    else:
+        output.write(form.join(results.pieces, told))
+
+
+def _progress(roots: Sequence[Path]) -> AbstractContextManager[Callable[[str], object]]:
+    """A bar for long work that someone watches."""
+    if len(roots) < 2 or not sys.stderr.isatty():  # noqa: PLR2004  one root has no progress
+        return nullcontext(lambda _: None)
+    from hardhull.report.terminal import progress  # noqa: PLC0415  slow to import
+
+    return progress(len(roots), sys.stderr)

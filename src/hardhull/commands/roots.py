@@ -1,0 +1,89 @@
+"""From arguments to what a run takes: roots, settings, digests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hardhull.facts.gather import read_digests
+from hardhull.model import Level, UsageError
+from hardhull.rules import BY_ID, RULES
+from hardhull.settings import CONFIG_PATH, Settings, load
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Mapping
+
+    from hardhull.facts.gather import Recorded
+
+_LARGEST_CONFIG = 1024 * 1024
+
+
+def roots_of(arguments: argparse.Namespace) -> list[Path]:
+    """The folders to look at, each once."""
+    found: dict[Path, Path] = {}
+    for given in arguments.paths or ["."]:
+        path = Path(given)
+        if not path.is_dir():
+            what = "is a file; give the folder of a repository" if path.exists() else "is not there"
+            raise UsageError(f"{path.as_posix()}: {what}")
+        found.setdefault(path.resolve(), path)
+    return list(found.values())
+
+
+def config_of(root: Path, arguments: argparse.Namespace) -> tuple[str, str] | None:
+    """The configuration's path, as it is shown, and its text; None if there is none."""
+    if arguments.config is not None:
+        return arguments.config, _read(Path(arguments.config), arguments.config)
+    place = root / CONFIG_PATH
+    if not place.is_file():
+        return None
+    shown = CONFIG_PATH if root == Path() else place.as_posix()
+    # What it says comes back in messages: a link out of the repository is not followed.
+    if not place.resolve().is_relative_to(root.resolve()):
+        raise UsageError(f"{shown}: a link to outside of the repository; put the file itself there")
+    return shown, _read(place, shown)
+
+
+def settings_of(root: Path, arguments: argparse.Namespace) -> Settings:
+    """The settings in force for a root: its configuration, then the command line."""
+    config = config_of(root, arguments)
+    settings = load(*config, BY_ID) if config is not None else Settings()
+    settings = settings.choosing(
+        BY_ID,
+        select=expanded(arguments.select),
+        ignore=expanded(arguments.ignore),
+        enable=expanded(arguments.enable),
+    )
+    return replace(settings, level=Level(arguments.level)) if arguments.level else settings
+
+
+def expanded(names: Iterable[str]) -> list[str]:
+    """Rule ids of what was named: rules, concerns, several at once with commas."""
+    found: list[str] = []
+    for name in (part.strip() for names_ in names for part in names_.split(",")):
+        concern = [rule.id for rule in RULES if rule.concern == name]
+        found += [name] if name in BY_ID or not concern else concern
+    return [name for name in dict.fromkeys(found) if name]
+
+
+def recorded_of(arguments: argparse.Namespace) -> Mapping[str, Recorded]:
+    """What the digests file records."""
+    if arguments.digests is None:
+        return {}
+    return read_digests(arguments.digests, _read(Path(arguments.digests), arguments.digests))
+
+
+def _read(path: Path, shown: str) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{shown}: can't be read: {error.strerror}") from None
+    if len(data) > _LARGEST_CONFIG * 64:
+        raise UsageError(f"{shown}: too large to be what was expected")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UsageError(f"{shown}:{line}: not UTF-8; save it as UTF-8") from None

@@ -1,0 +1,162 @@
+"""The unified diff of a run, as git would print it, and the diffs of single changes."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hardhull.documents.document import read, render
+from hardhull.documents.unreadable import Unreadable
+from hardhull.model import Unrenderable
+from hardhull.report.neutral import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hardhull.documents.source import Source
+    from hardhull.model import Change
+    from hardhull.outcome import Outcome
+
+_CONTEXT = 3
+_UNUSUAL = re.compile(r'[^ -~]|["\\]')
+_GREEN, _RED, _CYAN, _BOLD, _PLAIN = "\033[32m", "\033[31m", "\033[36m", "\033[1m", "\033[0m"
+
+
+def outcome_diff(outcome: Outcome, prefix: str = "") -> str:
+    """The diff of all files that changed: `git apply` takes it to the letter."""
+    return "".join(
+        source_diff(outcome.before[path], outcome.after[path], prefix) for path in outcome.changed
+    )
+
+
+def source_diff(before: Source, after: Source, prefix: str = "") -> str:
+    """The diff of one file, byte order mark and line ends as they are."""
+    old, new = (
+        source.to_bytes().decode("utf-8", "surrogateescape") for source in (before, after)
+    )
+    return text_diff(old, new, prefix + before.path)
+
+
+def text_diff(before: str, after: str, path: str, *, context: int = _CONTEXT) -> str:
+    """The diff of two texts of one file."""
+    old, new = _lines(before), _lines(after)
+    hunks = "".join(_hunks(old, new, context))
+    if not hunks:
+        return ""
+    return f"--- {_header('a/' + path)}\n+++ {_header('b/' + path)}\n{hunks}"
+
+
+def _lines(text: str) -> list[str]:
+    lines = text.split("\n")
+    last = lines.pop()
+    return [line + "\n" for line in lines] + ([last] if last else [])
+
+
+def _header(name: str) -> str:
+    """Quote a name as git does; one with a space ends in a tab."""
+    if _UNUSUAL.search(name):
+        octal = "".join(
+            {34: '\\"', 92: "\\\\"}.get(byte, chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
+            for byte in name.encode("utf-8", "surrogateescape")
+        )
+        return f'"{octal}"'
+    return f"{name}\t" if " " in name else name
+
+
+def _hunks(old: Sequence[str], new: Sequence[str], context: int) -> Iterator[str]:
+    # Most of a file is the same: only what lies between the first and the last difference is
+    # compared line by line.
+    head, shortest = 0, min(len(old), len(new))
+    while head < shortest and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < shortest - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    first = max(0, head - context)
+    left = old[first : min(len(old), len(old) - tail + context)]
+    right = new[first : min(len(new), len(new) - tail + context)]
+    for group in difflib.SequenceMatcher(None, left, right, autojunk=False).get_grouped_opcodes(
+        context
+    ):
+        yield _range(group, first)
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                yield from (_line(" ", line) for line in left[i1:i2])
+            else:
+                yield from (_line("-", line) for line in left[i1:i2])
+                yield from (_line("+", line) for line in right[j1:j2])
+
+
+def _range(group: Sequence[tuple[str, int, int, int, int]], first: int) -> str:
+    sides = []
+    for start, end in ((group[0][1], group[-1][2]), (group[0][3], group[-1][4])):
+        length = end - start
+        line = first + start + (1 if length else 0)
+        sides.append(str(line) if length == 1 else f"{line},{length}")
+    return f"@@ -{sides[0]} +{sides[1]} @@\n"
+
+
+def _line(mark: str, line: str) -> str:
+    return mark + line if line.endswith("\n") else f"{mark}{line}\n\\ No newline at end of file\n"
+
+
+# ---------------------------------------------------------------- for eyes
+
+
+def coloured(diff: str, *, colour: bool = True) -> str:
+    """A diff to be looked at: harmless on a terminal and in a log, coloured if wanted."""
+    shown = []
+    for line in diff.removesuffix("\n").split("\n") if diff else ():
+        text = line[:1] + _kept_tabs(line[1:].removesuffix("\r"))
+        shown.append(f"{_colour(line)}{text}{_PLAIN}" if colour and _colour(line) else text)
+    return "".join(line + "\n" for line in shown)
+
+
+def _kept_tabs(line: str) -> str:
+    # A leading space is a mark of the diff's, and the runner ignores it: what follows must not
+    # begin with a command, which `plain` sees to.
+    return "\t".join(plain(part) for part in line.split("\t"))
+
+
+def _colour(line: str) -> str:
+    if line.startswith(("--- ", "+++ ")):
+        return _BOLD
+    return {"+": _GREEN, "-": _RED, "@": _CYAN}.get(line[:1], "")
+
+
+# ---------------------------------------------------------------- single changes
+
+
+def change_diffs(outcome: Outcome) -> dict[tuple[str, ...], str]:
+    """The diff of each change by the key of its finding, on the text it was made on.
+
+    Fixes of a rule are made together, and their edits noted with the first: each one alone is
+    rendered again from its operations. Empty where that is not possible.
+    """
+    texts = dict(outcome.before)
+    starts = [i for i, change in enumerate(outcome.changes) if change.edits]
+    diffs: dict[tuple[str, ...], str] = {}
+    for start, end in pairwise([*starts, len(outcome.changes)]):
+        batch = outcome.changes[start:end]
+        for change in batch:
+            diffs[change.finding.key] = _own_diff(change, texts)
+        for path, edits in batch[0].edits:
+            texts[path] = texts[path].edited(edits)
+    return diffs
+
+
+def _own_diff(change: Change, texts: dict[str, Source]) -> str:
+    parts = []
+    for path in change.fix.paths:
+        document = read(texts[path])
+        if isinstance(document, Unreadable):
+            return ""
+        own = [operation for operation in change.fix.operations if operation.path == path]
+        try:
+            after = texts[path].edited(render(document, own))
+        except Unrenderable:
+            return ""
+        parts.append(text_diff(texts[path].text, after.text, path, context=1))
+    return "".join(parts)

@@ -1,0 +1,73 @@
+"""Which application a finding belongs to, and how an application introduces itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hardhull.model import Finding
+    from hardhull.outcome import Entry, Outcome
+    from hardhull.project.application import Application
+
+_REASON = re.compile(r"\(([^()]*)\)$")
+_NUMBERED = re.compile(r" #\d+$")
+
+
+def by_application(outcome: Outcome) -> list[tuple[Application | None, list[Entry]]]:
+    """Entries by application in the order of the project; those of none last."""
+    owners = _Owners(outcome.project.applications)
+    groups: dict[int, list[Entry]] = {}
+    for entry in outcome.entries:
+        groups.setdefault(owners.of(entry.finding), []).append(entry)
+    applications = outcome.project.applications
+    found: list[tuple[Application | None, list[Entry]]] = [
+        (app, groups[index]) for index, app in enumerate(applications) if index in groups
+    ]
+    return found + ([(None, groups[-1])] if -1 in groups else [])
+
+
+class _Owners:
+    """Applications by index, found by path and symbolic place; -1 for none."""
+
+    def __init__(self, applications: Sequence[Application]) -> None:
+        self._places: dict[tuple[str, str], int] = {}
+        self._files: dict[str, int] = {}
+        self._names: dict[str, int] = {}
+        for index, app in enumerate(applications):
+            self._names.setdefault(app.where, index)
+            for part in (*app.stages, *app.containers, *app.workloads, *app.services):
+                self._places.setdefault((part.path, part.where), index)
+            for stage in app.stages:
+                self._files.setdefault(stage.path, index)
+
+    def of(self, finding: Finding) -> int:
+        where = _NUMBERED.sub("", finding.where)
+        if where in self._names:
+            return self._names[where]
+        while where:
+            if (finding.path, where) in self._places:
+                return self._places[finding.path, where]
+            where = where.rpartition(".")[0]
+        return self._files.get(finding.path, -1)
+
+
+def introduction(app: Application) -> str:
+    """What was linked, and why: `src/Api/Dockerfile → deploy/api.yaml (same image name)`."""
+    built = ", ".join(dict.fromkeys(stage.path for stage in app.stages))
+    paths = dict.fromkeys(container.path for container in app.containers)
+    runs = ", ".join(path + _because(app, path) for path in paths)
+    if not runs:
+        return f"{built}: no manifest here names its image" if built else app.name
+    services = "".join(f", Service {service.name}" for service in app.services)
+    return f"{built} → {runs}{services}" if built else f"{runs}{services}"
+
+
+def _because(app: Application, path: str) -> str:
+    for line in app.evidence:
+        reason = _REASON.search(line) if line.startswith(f"{path}:") else None
+        if reason is not None:
+            return f" ({reason[1]})"
+    return ""

@@ -1,0 +1,159 @@
+"""writable-root-filesystem: the program's own files can be changed while it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
+from hardhull.rules.filesystem.writing import hidden_by_mount, temporary_mount, writes
+from hardhull.rules.finding import in_container
+from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
+from hardhull.rules.privileges.scope import on_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.project.container import Container
+    from hardhull.project.context import Context
+
+ID = "writable-root-filesystem"
+
+
+def find(container: Container, context: Context) -> Iterator[Finding]:
+    """Containers whose root file system may be written to."""
+    if container.read_only_root is not False or on_windows(container, context):
+        return
+    yield in_container(
+        ID,
+        Severity.LOW,
+        container,
+        "its own files can be changed while it runs",
+        level=Level.REVIEW,
+    )
+
+
+def fix(finding: Finding, context: Context) -> Fix | Refusal:
+    """Make the root read-only and /tmp writable, together, if no other write is seen."""
+    container: Container = finding.subject
+    notes: list[str] = []
+    for obstacle in writes(container, context):
+        if isinstance(obstacle, Refusal):
+            return obstacle
+        notes.append(obstacle)
+    if not temporary_mount(container):
+        hidden = hidden_by_mount(container, context)
+        if hidden is not None:
+            return hidden
+    return Fix(
+        (*container.make_root_read_only(), *container.mount_temporary()),
+        "read-only root, /tmp writable",
+        Level.REVIEW,
+        '"Read-only file system": the path it names needs a mount',
+        tuple(notes),
+    )
+
+
+_AFTER = (
+    POD
+    + """\
+          securityContext:
+            readOnlyRootFilesystem: true
+          volumeMounts:
+            - name: tmp
+              mountPath: /tmp
+      volumes:
+        - name: tmp
+          emptyDir: {}
+"""
+)
+_MOUNTED = (
+    POD
+    + """\
+          volumeMounts:
+            - name: scratch
+              mountPath: /tmp
+            - name: logs
+              mountPath: /app/logs
+      volumes:
+        - name: scratch
+          emptyDir: {}
+        - name: logs
+          emptyDir: {}
+"""
+)
+_LOGGING = 'Log.Logger = new LoggerConfiguration().WriteTo.File("logs/api.log").CreateLogger();\n'
+_IN_APP = DOCKERFILE.replace("COPY", "WORKDIR /app\nCOPY")
+
+RULE = Rule(
+    id=ID,
+    title="The root file system can be written to",
+    concern="filesystem",
+    subject=SubjectKind.CONTAINER,
+    severity=Severity.LOW,
+    find=find,
+    fix=fix,
+    why=(
+        "Whoever takes over a program with a writable root can change the program itself or "
+        "bring tools of their own. With a read-only root and a small place for temporary files "
+        "neither is possible, and .NET starts as before."
+    ),
+    fix_note=(
+        "Sets `readOnlyRootFilesystem: true` (Kubernetes) or `read_only: true` (Compose), always "
+        "together with an `emptyDir` or `tmpfs` on `/tmp` unless something is mounted there: .NET "
+        "up to 7 does not start without it, and uploads need it in every version."
+    ),
+    routine_when="never: what packages and native code write can't be read from here",
+    review_when="no write elsewhere than to /tmp or a mounted path is seen",
+    refused_when=(
+        "code, settings, a variable, VOLUME or the start-up write elsewhere; the program is built "
+        "when it starts or runs in an SDK image; neither image nor code are here"
+    ),
+    references=(
+        "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
+        "https://docs.docker.com/reference/compose-file/services/#read_only",
+    ),
+    equivalents=(
+        "checkov:CKV_K8S_22",
+        "trivy:KSV-0014",
+        "polaris:notReadOnlyRootFilesystem",
+        "kubescape:C-0017",
+        "kube-linter:no-read-only-root-fs",
+    ),
+    examples=(
+        Example("a Deployment", in_pod(POD), {"k8s/api.yaml": _AFTER}, level=Level.REVIEW),
+        Example(
+            "a Compose service",
+            in_compose(COMPOSE),
+            {"compose.yaml": COMPOSE + "    read_only: true\n    tmpfs:\n      - /tmp\n"},
+            level=Level.REVIEW,
+        ),
+        Example(
+            "/tmp and the log's directory are mounted already",
+            {**in_pod(_MOUNTED, _IN_APP), "api/Program.cs": _LOGGING},
+            {
+                "k8s/api.yaml": _MOUNTED.replace(
+                    "api:1\n",
+                    "api:1\n          securityContext:\n"
+                    "            readOnlyRootFilesystem: true\n",
+                )
+            },
+            level=Level.REVIEW,
+        ),
+        Example(
+            "the program writes a log beside itself",
+            {**in_pod(POD, _IN_APP), "api/Program.cs": _LOGGING},
+            refused="api/Program.cs:1 writes logs/api.log",
+        ),
+        Example(
+            "the image names a volume that no pod mounts",
+            in_pod(POD, DOCKERFILE.replace("COPY", "VOLUME /data\nCOPY")),
+            refused="mount a volume there first",
+        ),
+        Example(
+            "it is built when it starts",
+            in_compose(COMPOSE + "    command: dotnet watch\n"),
+            refused="builds when it starts",
+        ),
+        Example("read-only already", in_pod(_AFTER), silent=True),
+    ),
+)

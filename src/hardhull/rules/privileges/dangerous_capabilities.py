@@ -1,0 +1,171 @@
+"""dangerous-capabilities: the container is given rights that reach the host or other containers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
+from hardhull.project.container import capability
+from hardhull.project.starting import start_of
+from hardhull.rules.finding import in_container
+from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
+from hardhull.rules.privileges.scope import on_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.documents.yaml import Cursor
+    from hardhull.project.container import Container
+    from hardhull.project.context import Context
+
+ID = "dangerous-capabilities"
+
+BASELINE = frozenset(
+    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID "
+    "SETPCAP SETUID SYS_CHROOT".split()
+)
+"""What Pod Security's baseline level lets a container add."""
+
+_USERS = {
+    "NET_ADMIN": r"\b(?:ip6?tables|nft|tc|ip (?:link|route|addr|rule)|wg(?:-quick)?|openvpn)\b",
+    "NET_RAW": r"\b(?:ping6?|tcpdump|arping|traceroute)\b",
+    "SYS_ADMIN": r"\b(?:u?mount|nsenter|unshare|losetup|fuse\w*|chrome|chromium)\b",
+    "SYS_PTRACE": r"\b(?:strace|gdb|lldb|vsdbg|createdump|dotnet-(?:dump|gcdump|trace|monitor))\b",
+    "SYS_TIME": r"\b(?:ntpd|chronyd|hwclock|date -s)\b",
+    "SYS_MODULE": r"\b(?:modprobe|insmod|rmmod)\b",
+    "SYS_NICE": r"\b(?:nice|renice|chrt|ionice)\b",
+    "IPC_LOCK": r"\b(?:mlock|vault)\b",
+}
+"""Commands that show what a capability is for."""
+
+
+def find(container: Container, context: Context) -> Iterator[Finding]:
+    """Containers that add a capability outside the baseline; placeholders are left out."""
+    listed = tuple(
+        item
+        for item in container.added_capabilities
+        if item.text is not None and capability(item) not in BASELINE
+    )
+    if not listed or on_windows(container, context):
+        return
+    names = ", ".join(capability(item) for item in listed)
+    yield in_container(
+        ID,
+        Severity.HIGH,
+        container,
+        f"it is given {names}",
+        at=listed[0],
+        level=Level.REVIEW,
+        what=names,
+        plan=listed,
+    )
+
+
+def fix(finding: Finding, context: Context) -> Fix | Refusal:
+    """Remove these capabilities and no others, unless something here is seen to use one."""
+    container: Container = finding.subject
+    listed: tuple[Cursor, ...] = finding.plan
+    start = start_of(container, context.project)
+    for item in listed:
+        name = capability(item)
+        patterns = _USERS.values() if name == "ALL" else [_USERS.get(name, r"(?!)")]
+        for pattern in patterns:
+            using = start.first(re.compile(pattern))
+            if using is not None:
+                return Refusal(f"{using.place} uses {name}: {using.text[:60]}", using.path)
+    notes = [f"not checked: what {finding.what} was added for; git blame on the line may say"]
+    notes += [f"not checked: what {name} does when it starts" for name in start.unread]
+    return Fix(
+        container.remove_capabilities(listed),
+        f"{finding.what} no longer added",
+        Level.REVIEW,
+        '"Operation not permitted" from whatever needed it',
+        tuple(notes),
+    )
+
+
+_CONTEXT = "          securityContext:\n            capabilities:\n"
+_ADDED = POD + _CONTEXT + "              add: [NET_BIND_SERVICE, SYS_ADMIN]\n"
+_ADDED_AND_DROPPED = (
+    POD
+    + _CONTEXT
+    + """\
+              drop: [ALL]
+              add:
+                - NET_ADMIN
+"""
+)
+_COMPOSE = COMPOSE + "    cap_add:\n      - CHOWN\n      - SYS_PTRACE\n"
+
+RULE = Rule(
+    id=ID,
+    title="The container is given dangerous capabilities",
+    concern="privileges",
+    subject=SubjectKind.CONTAINER,
+    severity=Severity.HIGH,
+    find=find,
+    fix=fix,
+    why=(
+        "Capabilities are pieces of root. Those outside the baseline of the Pod Security "
+        "Standards reach beyond the container: SYS_ADMIN mounts file systems, NET_ADMIN changes "
+        "the network, SYS_PTRACE reads other processes."
+    ),
+    fix_note=(
+        "Removes the capabilities outside the baseline from `capabilities.add` (Kubernetes) or "
+        "`cap_add` (Compose); the others stay."
+    ),
+    routine_when="never: somebody asked for them, and the reason may be outside this repository",
+    review_when="nothing that starts here is seen to use them",
+    refused_when="the container starts with a command that needs one, such as iptables or strace",
+    references=(
+        "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",
+        "https://man7.org/linux/man-pages/man7/capabilities.7.html",
+    ),
+    equivalents=(
+        "checkov:CKV_K8S_25",
+        "checkov:CKV_K8S_39",
+        "trivy:KSV-0005",
+        "trivy:KSV-0022",
+        "trivy:KSV-0119",
+        "trivy:KSV-0120",
+        "polaris:dangerousCapabilities",
+        "kubescape:C-0046",
+        "kics:19ebaa28-fc86-4a58-bcfa-015c9e22fe40",
+        "kics:235236ee-ad78-4065-bd29-61b061f28ce0",
+    ),
+    examples=(
+        Example(
+            "only the dangerous one goes",
+            in_pod(_ADDED),
+            {"k8s/api.yaml": _ADDED.replace(", SYS_ADMIN", "")},
+            level=Level.REVIEW,
+        ),
+        Example(
+            "the list goes with its last item",
+            in_pod(_ADDED_AND_DROPPED),
+            {
+                "k8s/api.yaml": _ADDED_AND_DROPPED.replace(
+                    "              add:\n                - NET_ADMIN\n", ""
+                )
+            },
+            level=Level.REVIEW,
+        ),
+        Example(
+            "a Compose service",
+            in_compose(_COMPOSE),
+            {"compose.yaml": _COMPOSE.replace("      - SYS_PTRACE\n", "")},
+            level=Level.REVIEW,
+        ),
+        Example(
+            "the container uses it",
+            in_compose(COMPOSE + "    cap_add: [NET_ADMIN]\n    command: iptables -L\n"),
+            refused="uses NET_ADMIN",
+        ),
+        Example(
+            "only what the baseline allows",
+            in_pod(POD + _CONTEXT + "              add: [NET_BIND_SERVICE]\n"),
+            silent=True,
+        ),
+    ),
+)

@@ -1,0 +1,54 @@
+"""Which containers the rules about privileges speak of, and what may stand in their way."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hardhull.project.compose import ComposeService
+
+if TYPE_CHECKING:
+    from hardhull.documents.yaml import Cursor
+    from hardhull.project.container import Container
+    from hardhull.project.context import Context
+    from hardhull.project.kubernetes import Workload
+
+UNKNOWN_IMAGE = "not checked: what its image, which is not built here, does when it starts"
+
+NEEDS_HOST = re.compile(
+    r"\b(?:sysctl|modprobe|insmod|losetup|mount|umount|nsenter|unshare|chroot|iptables|ip6tables"
+    r"|nft|dockerd|containerd|swapon|swapoff|fuse\w*|tc qdisc|ip (?:link|route|addr))\b"
+)
+"""Commands that an ordinary container can't run."""
+
+
+def on_windows(container: Container, context: Context) -> bool:
+    """Whether it runs on Windows, where most of these settings make the pod be rejected."""
+    if container.windows:
+        return True
+    return any(stage.windows for stage in context.project.stages_of(container))
+
+
+def built_here(container: Container, context: Context) -> bool:
+    """Whether the image it runs is built in this repository."""
+    return bool(context.project.stages_of(container))
+
+
+def workload_of(container: Container, context: Context) -> Workload | None:
+    """The Kubernetes workload it stands in; None for a Compose service."""
+    if isinstance(container, ComposeService):
+        return None
+    return context.project.workload_of(container)
+
+
+def openshift(context: Context, workload: Workload | None) -> bool:
+    """Whether these manifests are for OpenShift, which checks pods against its own ranges."""
+    if workload is not None and workload.kind == "DeploymentConfig":
+        return True
+    kinds = ("Route", "SecurityContextConstraints", "ImageStream", "BuildConfig")
+    return any(other.kind in kinds for other in context.project.others)
+
+
+def at(cursor: Cursor) -> str:
+    """`path:line` of a node."""
+    return f"{cursor.path}:{cursor.line}"

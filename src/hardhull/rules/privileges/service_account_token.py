@@ -1,0 +1,170 @@
+"""service-account-token: the pod holds a key to the Kubernetes API that it does not use."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hardhull.model import Example, Finding, Level, Rule, Severity, Span, SubjectKind
+from hardhull.project.starting import start_of
+from hardhull.rules.privileges.examples import POD, in_pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.project.context import Context
+    from hardhull.project.kubernetes import KubernetesObject, Workload
+
+ID = "service-account-token"
+_CLIENT = re.compile(r"\bkubectl\b|\bhelm\b|/var/run/secrets/kubernetes\.io|KUBERNETES_SERVICE_HOST")
+
+
+def find(workload: Workload, context: Context) -> Iterator[Finding]:
+    """Pods that are given a token though nothing here is seen to use it."""
+    mounted = workload.pod.get("automountServiceAccountToken")
+    if mounted is not None and (mounted.as_bool() is False or mounted.is_opaque):
+        return
+    if _has_a_use(workload, context):
+        return
+    account = _account(workload)
+    if any(_says_no(other, account, workload) for other in context.project.others):
+        return
+    programs = [app.program for app in context.project.applications if workload in app.workloads]
+    unseen = [program for program in programs if program is None or not program.complete]
+    evidence = ("not checked: all of the code; does it speak to the Kubernetes API?",)
+    place = mounted if mounted is not None else workload.pod
+    span = place.span if mounted is not None else Span(place.span.start, place.span.start + 1)
+    yield Finding(
+        ID,
+        workload.path,
+        workload.where,
+        span,
+        "it is given a token for the Kubernetes API that nothing here is seen to use",
+        Severity.LOW,
+        Level.MANUAL,
+        evidence=evidence if unseen else (),
+        subject=workload,
+    )
+
+
+def _account(workload: Workload) -> str:
+    for key in ("serviceAccountName", "serviceAccount"):
+        found = workload.pod.get(key)
+        if found is not None and not found.is_null:
+            return found.text or "?"
+    return "default"
+
+
+def _has_a_use(workload: Workload, context: Context) -> bool:
+    """A chosen account, a right that was granted, a mesh, or code that speaks to the API."""
+    if _account(workload) != "default" or workload.injected is not None or workload.windows:
+        return True
+    marks = {**workload.labels, **workload.annotations}
+    if any(key.startswith("azure.workload.identity/") for key in marks):
+        return True
+    if any(_grants(other, workload) for other in context.project.others):
+        return True
+    for container in workload.containers:
+        start = start_of(container, context.project)
+        if start.first(_CLIENT) is not None or _CLIENT.search(container.cursor.raw):
+            return True
+    return any(
+        app.program is not None and app.program.kubernetes_client
+        for app in context.project.applications
+        if workload in app.workloads
+    )
+
+
+def _grants(other: KubernetesObject, workload: Workload) -> bool:
+    """Whether a binding gives the default account of the workload's namespace something."""
+    subjects = other.cursor.get("subjects") if other.kind.endswith("RoleBinding") else None
+    for subject in subjects.items() if subjects is not None else ():
+        kind, name, space = subject.get("kind"), subject.get("name"), subject.get("namespace")
+        if kind is None or kind.text != "ServiceAccount" or name is None or name.text != "default":
+            continue
+        named = space.text if space is not None else None
+        if not named or not workload.namespace or named == workload.namespace:
+            return True
+    return False
+
+
+def _says_no(other: KubernetesObject, account: str, workload: Workload) -> bool:
+    """Whether the account itself says that its token is not to be mounted."""
+    if other.kind != "ServiceAccount" or other.name != account:
+        return False
+    if other.namespace and workload.namespace and other.namespace != workload.namespace:
+        return False
+    found = other.cursor.get("automountServiceAccountToken")
+    return found is not None and found.as_bool() is False
+
+
+_SPEC = "    spec:\n"
+_BINDING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: reader
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects:
+  - kind: ServiceAccount
+    name: default
+    namespace: default
+"""
+
+RULE = Rule(
+    id=ID,
+    title="The pod holds a token for the Kubernetes API",
+    concern="privileges",
+    subject=SubjectKind.WORKLOAD,
+    severity=Severity.LOW,
+    find=find,
+    fix=None,
+    why=(
+        "Kubernetes puts a key to its API into every pod. A program that never speaks to that "
+        "API only keeps the key ready for whoever takes it over."
+    ),
+    fix_note=(
+        "Reported only. Set `automountServiceAccountToken: false` in the pod's spec if nothing in "
+        "it speaks to the Kubernetes API."
+    ),
+    routine_when="never: it is reported only",
+    review_when="never: it is reported only",
+    refused_when="always: sidecars and libraries may use the token without a trace in the code",
+    references=(
+        "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/",
+    ),
+    equivalents=(
+        "checkov:CKV_K8S_38",
+        "trivy:KSV-0036",
+        "polaris:automountServiceAccountToken",
+        "kubescape:C-0034",
+        "kubescape:C-0261",
+        "kics:48471392-d4d0-47c0-b135-cdec95eb3eef",
+    ),
+    examples=(
+        Example("nothing uses it", in_pod(POD), reported=True),
+        Example(
+            "not mounted",
+            in_pod(POD.replace(_SPEC, _SPEC + "      automountServiceAccountToken: false\n")),
+            silent=True,
+        ),
+        Example(
+            "an account was chosen",
+            in_pod(POD.replace(_SPEC, _SPEC + "      serviceAccountName: reader\n")),
+            silent=True,
+        ),
+        Example(
+            "the default account was given rights",
+            {**in_pod(POD), "k8s/rbac.yaml": _BINDING},
+            silent=True,
+        ),
+        Example(
+            "the program speaks to the API",
+            {
+                **in_pod(POD),
+                "api/Program.cs": "var config = KubernetesClientConfiguration.InClusterConfig();\n",
+            },
+            silent=True,
+        ),
+    ),
+)

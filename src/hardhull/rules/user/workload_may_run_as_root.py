@@ -1,0 +1,262 @@
+"""workload-may-run-as-root: nothing keeps Kubernetes from starting a container as root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hardhull.model import (
+    Finding,
+    Fix,
+    Level,
+    Operation,
+    Refusal,
+    RemoveNode,
+    Rule,
+    Severity,
+    SubjectKind,
+)
+from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.users import container_user, image_user, image_user_of
+from hardhull.rules.finding import in_container, place
+from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.project.container import Container
+    from hardhull.project.context import Context
+    from hardhull.project.kubernetes import Workload
+    from hardhull.project.users import User
+
+ID = "workload-may-run-as-root"
+_OPENSHIFT_KINDS = frozenset({"SecurityContextConstraints", "ImageStream", "DeploymentConfig"})
+ORDER = (
+    "order of roll-out: build and push the image, set its tag in the manifest, then apply; "
+    "today's image does not start under runAsNonRoot"
+)
+
+
+def find(container: Container, context: Context) -> Iterator[Finding]:
+    """Kubernetes containers without runAsNonRoot: true, their own or their pod's."""
+    if not isinstance(container, KubernetesContainer) or container.windows:
+        return
+    required = container.non_root_required
+    if required is not None and (required.is_opaque or required.as_bool() is True):
+        return
+    user = container_user(container, context.project)
+    message = "it may run as root: nothing requires another user"
+    evidence = [user.evidence]
+    if required is not None and not required.is_null:
+        message = "it may run as root: runAsNonRoot is false"
+        evidence.append(f"{place(required)} says runAsNonRoot: {required.raw}")
+    yield in_container(
+        ID, Severity.HIGH if user.root else Severity.MEDIUM, container, message,
+        at=container.user.cursor if user.root and container.user is not None else None,
+        evidence=tuple(evidence),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What makes one container fit, before runAsNonRoot is set."""
+
+    operations: tuple[Operation, ...] = ()
+    level: Level = Level.ROUTINE
+    notes: tuple[str, ...] = ()
+    summary: str = ""
+
+
+def fix(finding: Finding, context: Context) -> Fix | Refusal:
+    """Require a user that is not root, at the pod if all its containers have one."""
+    container: KubernetesContainer = finding.subject
+    workload = context.project.workload_of(container)
+    if workload is None:
+        return Refusal("the workload it stands in is not known", container.path, container.span)
+    change = _fitting(container, workload, context)
+    if isinstance(change, Refusal):
+        return change
+    whole_pod = workload.injected is None and all(
+        other is container or _fits(other, context) for other in workload.containers
+    )
+    notes, level = list(change.notes), change.level
+    if workload.injected is not None:
+        notes.append(f"at the container, because {workload.injected} adds others to the pod")
+    if _says_no(container):
+        level = Level.REVIEW
+        notes.append("runAsNonRoot: false was written down: why is not known here")
+    for affected in workload.containers if whole_pod else (container,):
+        for doubt in _roll_out(affected, context):
+            level = Level.REVIEW
+            notes.append(doubt)
+    return Fix(
+        (*change.operations, *container.require_non_root(whole_pod=whole_pod)),
+        f"runAsNonRoot: true{change.summary}",
+        level,
+        "CreateContainerConfigError: the container does not start",
+        tuple(dict.fromkeys(notes)),
+    )
+
+
+def _fits(container: KubernetesContainer, context: Context) -> bool:
+    user = container_user(container, context.project)
+    return user.root is False and user.numeric
+
+
+def _says_no(container: KubernetesContainer) -> bool:
+    required = container.non_root_required
+    return required is not None and required.as_bool() is False
+
+
+def _fitting(
+    container: KubernetesContainer, workload: Workload, context: Context
+) -> _Change | Refusal:
+    """Nothing to do, a number to write, or `runAsUser: 0` to take away; else what comes first."""
+    user = container_user(container, context.project)
+    setting = container.user
+    if setting is not None:
+        if user.root:
+            return _without_zero(container, workload, context)
+        if user.numeric:
+            return _Change()
+        return Refusal(user.evidence, container.path, setting.cursor.span)
+    return _by_image(container, user, context)
+
+
+def _by_image(
+    container: KubernetesContainer, user: User, context: Context
+) -> _Change | Refusal:
+    ours = bool(context.project.stages_of(container))
+    if user.root is None:
+        return Refusal(
+            f"{user.evidence}; say what it is like under base-images in .github/hardhull.yml",
+            container.path,
+            container.span,
+        )
+    if user.root:
+        first = "image-runs-as-root comes first" if ours else "it needs root, or another image"
+        return Refusal(f"{user.evidence}: {first}", container.path, container.span)
+    if user.numeric:
+        return _Change()
+    if ours:
+        first = "a name, which Kubernetes can't check; image-user-by-name comes first"
+        return Refusal(f"{user.evidence}: {first}", container.path, container.span)
+    if not user.uid:
+        return Refusal(f"{user.evidence}: the number is not known", container.path, container.span)
+    if _openshift(context):
+        return Refusal(
+            f"{user.evidence}: OpenShift gives numbers itself, so runAsUser is not written",
+            container.path,
+            container.span,
+        )
+    return _Change(container.run_as(user.uid), summary=f", runAsUser: {user.uid}")
+
+
+def _openshift(context: Context) -> bool:
+    """Whether the repository is made for OpenShift, which rejects numbers outside its range."""
+    project = context.project
+    if any(workload.kind == "DeploymentConfig" for workload in project.all_workloads):
+        return True
+    for item in project.others:
+        api = item.cursor.get("apiVersion")
+        if item.kind in _OPENSHIFT_KINDS or "openshift.io" in ((api and api.text) or ""):
+            return True
+    return False
+
+
+def _without_zero(
+    container: KubernetesContainer, workload: Workload, context: Context
+) -> _Change | Refusal:
+    """Take `runAsUser: 0` away if the image has a user of its own for everyone it held for."""
+    setting = container.user
+    if setting is None:
+        raise ValueError("asked only where runAsUser is set")
+    at = setting.cursor
+    own = container.cursor.get("securityContext", "runAsUser")
+    heirs = (container,) if own is not None else tuple(
+        other for other in workload.containers
+        if other.cursor.get("securityContext", "runAsUser") is None
+    )  # fmt: skip
+    for heir in heirs:
+        user = image_user_of(heir, context.project)
+        if user.root is not False or not user.numeric:
+            reason = f"{place(at)} sets runAsUser: {at.raw}, and {user.evidence}"
+            return Refusal(reason, at.path, at.span)
+    holder = container.cursor if own is not None else workload.pod
+    block = holder.get("securityContext")
+    alone = own is not None and block is not None and len(block.pairs()) == 1
+    notes = [f"{place(at)} asked for runAsUser: {at.raw}: why is not known here"]
+    for heir in heirs:
+        notes += [
+            f"not checked: who owns the files of the volume at {place(mount.cursor)}"
+            for mount in heir.mounts
+            if mount.kind == "claim"
+        ]
+    removed = RemoveNode(at.path, at.address[:-1] if alone and _pod_takes(container, workload, context)
+                         else at.address)
+    return _Change((removed,), Level.REVIEW, tuple(notes), ", runAsUser: 0 removed")
+
+
+def _pod_takes(container: KubernetesContainer, workload: Workload, context: Context) -> bool:
+    """Whether runAsNonRoot will stand at the pod, so that nothing is left at the container."""
+    others = all(other is container or _fits(other, context) for other in workload.containers)
+    return workload.injected is None and others
+
+
+def _roll_out(container: KubernetesContainer, context: Context) -> Iterator[str]:
+    """What today's published image, built from the files before any change, does under this."""
+    setting = container.user
+    if setting is not None and _fits(container, context):
+        return  # the manifest's own number holds for the old image too
+    for stage in context.first.stages_of(container):
+        user = image_user(stage)
+        if user.root is False and user.numeric:
+            continue
+        if container.image is not None and container.image.text:
+            yield ORDER
+        for mount in container.mounts:
+            if mount.kind == "claim":
+                yield f"not checked: who owns the files of the volume at {place(mount.cursor)}"
+
+
+RULE = Rule(
+    id=ID,
+    title="Nothing keeps the workload from running as root",
+    concern="user",
+    subject=SubjectKind.CONTAINER,
+    severity=Severity.MEDIUM,
+    find=find,
+    fix=fix,
+    why=(
+        "Without runAsNonRoot an image that starts as root, today or after its next change, just "
+        "runs. With it Kubernetes refuses to start the container."
+    ),
+    fix_note=(
+        "Sets `runAsNonRoot: true`: at the pod when every container in it is known to run as a "
+        "number other than 0, else at the application's own containers. `runAsUser` is written "
+        "only for images made elsewhere whose user is a name with a known number, and never for "
+        "OpenShift. `runAsUser: 0` is removed where the image has a user of its own."
+    ),
+    routine_when="the image's user is a number other than 0, now and in the image of today",
+    review_when=(
+        "runAsUser: 0 or runAsNonRoot: false was written down, or today's image still runs as "
+        "root, so that image and manifest must be rolled out in order"
+    ),
+    refused_when=(
+        "the image runs as root, its user is not known, or is a name: that comes first; or its "
+        "number can't be written because the repository is made for OpenShift"
+    ),
+    references=(
+        "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
+        "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
+    ),
+    equivalents=(
+        "checkov:CKV_K8S_23",
+        "trivy:KSV-0012",
+        "polaris:runAsRootAllowed",
+        "kubescape:C-0013",
+        "kube-linter:run-as-non-root",
+        "kics:cf34805e-3872-4c08-bf92-6ff7bb0cfadb",
+    ),
+    examples=WORKLOAD_MAY_RUN_AS_ROOT,
+)

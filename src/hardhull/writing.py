@@ -1,0 +1,168 @@
+"""Writing what was verified: all files of a root or none, and never over uncommitted work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hardhull.model import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hardhull.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """One file to be overwritten: where it is, what it must still hold, what it will hold."""
+
+    path: str
+    location: Path
+    before: bytes
+    after: bytes
+
+
+def edits_of(outcome: Outcome) -> tuple[FileEdit, ...]:
+    """The files that a run changed."""
+    root = outcome.root.resolve()
+    return tuple(
+        FileEdit(
+            path, root / path, outcome.before[path].to_bytes(), outcome.after[path].to_bytes()
+        )
+        for path in outcome.changed
+    )
+
+
+def write_all(edits: Sequence[FileEdit]) -> None:
+    """Overwrite these files, all or none. Raises UsageError; nothing is changed then."""
+    staged: list[tuple[FileEdit, Path]] = []
+    written: list[FileEdit] = []
+    edit: FileEdit | None = None
+    try:
+        for edit in edits:
+            _check(edit)
+            staged.append((edit, _staged(edit.location, edit.after)))
+        for edit, temporary in staged:
+            temporary.replace(edit.location)
+            written.append(edit)
+    except OSError as error:
+        path = edit.path if edit is not None else "?"
+        left = _put_back(written)
+        done = f"put these back yourself: {', '.join(left)}" if left else "nothing was changed"
+        raise UsageError(f"{path}: can't be written ({error.strerror or error}); {done}") from None
+    finally:
+        for _, temporary in staged:
+            temporary.unlink(missing_ok=True)
+
+
+def _check(edit: FileEdit) -> None:
+    """The file is what was read: a plain file, in its place, with the same bytes."""
+    status = edit.location.lstat()
+    if not stat.S_ISREG(status.st_mode) or edit.location.resolve() != edit.location:
+        raise UsageError(f"{edit.path}: is no plain file any more; nothing was changed")
+    if edit.location.read_bytes() != edit.before:
+        raise UsageError(
+            f"{edit.path}: changed while hardhull was running; nothing was changed, run it again"
+        )
+
+
+def _staged(location: Path, data: bytes) -> Path:
+    """Write `data` beside `location` with its permission bits (and owner, where that is allowed)."""
+    handle, name = tempfile.mkstemp(prefix=".hardhull-", dir=location.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        status = location.stat()
+        if hasattr(os, "chown"):
+            with contextlib.suppress(PermissionError):
+                os.chown(temporary, status.st_uid, status.st_gid)
+        temporary.chmod(stat.S_IMODE(status.st_mode))
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _put_back(written: Sequence[FileEdit]) -> list[str]:
+    """Bring back the bytes of before; returns the paths where even that failed."""
+    left = []
+    for edit in written:
+        try:
+            _staged(edit.location, edit.before).replace(edit.location)
+        except OSError:
+            left.append(edit.path)
+    return left
+
+
+# ---------------------------------------------------------------- git
+
+
+def in_git(root: Path) -> bool:
+    """Whether a git repository holds `root`."""
+    root = root.resolve()
+    return any((folder / ".git").exists() for folder in (root, *root.parents))
+
+
+def uncommitted(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
+    """Those of `paths` whose text git could not bring back: changed, staged or untracked.
+
+    Empty outside of a git repository. Raises UsageError where git can't say.
+    """
+    if not paths or not in_git(root):
+        return ()
+    listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
+                  "--ignored=matching", "--", *paths)  # fmt: skip
+    if listed is None:
+        raise UsageError(
+            f"{root.as_posix()}: git can't say what is committed here; "
+            "commit your work and give --allow-dirty"
+        )
+    top = os.fsdecode(_git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
+    return tuple(
+        os.fsdecode(entry)[3:].removeprefix(top) for entry in listed.split(b"\0") if entry
+    )
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    program = shutil.which("git")
+    if program is None or Path(program).resolve().is_relative_to(root.resolve()):
+        return None
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
+    environment |= {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    # The repository may be hostile: nothing that its configuration names is started. A clean
+    # filter runs on every file whose time differs, so each one it has is switched off by name.
+    options = ["core.hooksPath=" + os.devnull, "core.fsmonitor=false", "safe.directory=*"]
+    command = [program, "--no-pager", "-C", str(root)]
+    for option in options:
+        command += ["-c", option]
+    names = [*command, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*"]
+    found = _run(names, environment)
+    for name in sorted({os.fsdecode(key) for key in (found or b"").split(b"\0") if key}):
+        value = "false" if name.endswith(".required") else ""
+        command += ["-c", f"{name}={value}"]
+    return _run([*command, *arguments], environment)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> bytes | None:
+    try:
+        done = subprocess.run(  # noqa: S603  # found on the PATH, with options of ours
+            command, check=False, env=environment, stdin=subprocess.DEVNULL, capture_output=True
+        )
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
