@@ -95,9 +95,9 @@ def make_parser() -> argparse.ArgumentParser:
     """All commands and options; the help texts in docs/cli.md are made from it."""
     parser = _Parser(
         prog="hardhull",
-        description="Finds and fixes what is not hardened in the Dockerfiles, Kubernetes "
-        "manifests and Compose files of .NET repositories. A fix changes only the bytes it must, "
-        "and is kept only if it was verified.",
+        description="Finds and fixes what is not hardened in the Dockerfiles, Kubernetes\n"
+        "manifests and Compose files of .NET repositories. A fix changes only the\n"
+        "bytes it must, and is kept only if it was verified.",
         epilog=f"{_START}\n{_EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -116,14 +116,8 @@ if TYPE_CHECKING:
 
 
 def _add(commands: _Commands, name: str, summary: str, more: str = "") -> _Parser:
-    return commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}. {more}".strip(),
-        formatter_class=argparse.RawDescriptionHelpFormatter
-        if "\n" in more
-        else argparse.HelpFormatter,
-    )
+    description = f"{summary[0].upper()}{summary[1:]}. {more}".strip()
+    return commands.add_parser(name, help=summary, description=description)
 
 
 def _add_scan(commands: _Commands) -> None:
@@ -164,6 +158,7 @@ def _add_images(commands: _Commands) -> None:
     )
     _paths(parser)
     _facts(parser)
+    parser.set_defaults(select=[], ignore=[], enable=[], level=None)
     _output(parser, ("text", "json"))
 
 

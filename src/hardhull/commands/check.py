@@ -95,7 +95,7 @@ def _keep(
     results.failing |= _failing(outcome, arguments.fail_on)
     if not outcome.changed:
         return
-    if arguments.diff:
+    if getattr(arguments, "diff", False):
         results.diffs.append(outcome_diff(outcome, root.prefix))
         return
     results.git &= writing.in_git(given)

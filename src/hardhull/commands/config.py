@@ -68,7 +68,10 @@ def effective(root: Path, arguments: argparse.Namespace) -> Iterator[Row]:
     yield from _tables(settings, lines)
     for rule in RULES:
         source = _chosen_by(rule.id, arguments) or lines.place(["rules", rule.id])
-        yield f"rules.{rule.id}", settings.state_of(rule).value, source or "default"
+        state = settings.state_of(rule).value
+        if state == "fix" and rule.fix is None:
+            state = "report"  # it has no fix
+        yield f"rules.{rule.id}", state, source or "default"
 
 
 def _tables(settings: Settings, lines: _Lines) -> Iterator[Row]:

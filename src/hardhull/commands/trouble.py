@@ -7,7 +7,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from hardhull import __version__
-from hardhull.report.neutral import fenced
+from hardhull.report.neutral import fenced, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +28,7 @@ def crash_block(crashes: Sequence[Crash]) -> str:
     first = crashes[0]
     more = f" and {len(crashes) - 1} more times" if len(crashes) > 1 else ""
     what = f"The rule {first.rule} failed at {first.where or 'a place without a name'}{more}"
-    return f"{fenced_line(what)}. {_ASK}\n\n{fenced(_about() + first.trace, 'text')}"
-
-
-def fenced_line(text: str) -> str:
-    """One harmless line."""
-    from hardhull.report.neutral import plain  # noqa: PLC0415  only on the way to a crash
-
-    return plain(text)
+    return f"{plain(what)}. {_ASK}\n\n{fenced(_about() + first.trace, 'text')}"
 
 
 def _about() -> str:

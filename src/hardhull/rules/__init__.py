@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardhull.rules.filesystem import diagnostics_on_read_only_root, writable_root_filesystem
-from hardhull.rules.images import unpinned_image
+from hardhull.rules.images import (
+    end_of_life_runtime,
+    latest_tag,
+    obsolete_hardening_script,
+    renamed_image_repository,
+    sdk_image_at_run_time,
+    secret_in_build_argument,
+    secret_in_environment,
+    tag_no_longer_rebuilt,
+    unpinned_image,
+)
 from hardhull.rules.ports import port_nobody_listens_on, privileged_port
 from hardhull.rules.privileges import (
     capabilities_not_dropped,
@@ -30,6 +40,7 @@ if TYPE_CHECKING:
     from hardhull.model import Rule
 
 RULES: tuple[Rule, ...] = (
+    renamed_image_repository.RULE,
     privileged_port.RULE,
     port_nobody_listens_on.RULE,
     image_runs_as_root.RULE,
@@ -47,6 +58,13 @@ RULES: tuple[Rule, ...] = (
     service_account_token.RULE,
     writable_root_filesystem.RULE,
     diagnostics_on_read_only_root.RULE,
+    end_of_life_runtime.RULE,
+    tag_no_longer_rebuilt.RULE,
+    latest_tag.RULE,
+    sdk_image_at_run_time.RULE,
+    obsolete_hardening_script.RULE,
+    secret_in_environment.RULE,
+    secret_in_build_argument.RULE,
     stale_suppression.RULE,
     unpinned_image.RULE,
 )

@@ -108,7 +108,7 @@ def _pin_from(
         bare = word.text.strip("\"'")
         text = word.text.replace(bare, pinned_text(bare, digest), 1)
         return ReplaceWord(use.path, instruction.index, number, text), Level.ROUTINE
-    in_argument = _argument(use, word, context)
+    in_argument = argument_of(use, word, context)
     if in_argument is not None:
         owner, index, value = in_argument
         suffix = "" if use.reference is None or use.reference.tag else ":latest"
@@ -124,7 +124,7 @@ def _before_quote(text: str, suffix: str) -> str:
     return f"{text[:-1]}{suffix}{text[-1]}" if text[-1:] in ('"', "'") else text + suffix
 
 
-def _argument(use: ImageUse, word: Word, context: Context) -> tuple[int, int, str] | None:
+def argument_of(use: ImageUse, word: Word, context: Context) -> tuple[int, int, str] | None:
     """The ARG word whose value ends this reference, if nothing else uses that ARG."""
     match = _LAST_VARIABLE.search(word.text)
     name = (match["braced"] or match["plain"]) if match is not None else None

@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+find / -iname '*apk*' -xdev -delete
