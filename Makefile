@@ -26,6 +26,7 @@ check: venv ## Check style, types, schemas, and that generated files are fresh
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) scripts/make_catalogue.py --check
+	$(PY) scripts/make_docs.py --check
 	$(PY) -m check_jsonschema -q --builtin-schema vendor.github-actions action.yml
 	$(PY) -m check_jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(PY) -m check_jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml

@@ -599,11 +599,11 @@ CASES = [
     ),
     Case(
         "strings that others read as something else",
-        (add("a", "80:80"), add("a", "yes"), add("a", "2020-01-01"), add("a", "x:1"), add("a", "")),
+        (add("a", "80:30"), add("a", "yes"), add("a", "2020-01-01"), add("a", "x:1"), add("a", "")),
         """
          a:
          - x
-        +- "80:80"
+        +- "80:30"
         +- "yes"
         +- "2020-01-01"
         +- x:1

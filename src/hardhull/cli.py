@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough. What is left in the buffer has no reader.
-        sys.stdout = None  # type: ignore[assignment]  # as Python's own documentation advises
+        sys.stdout = None
         return 0
     except Exception as error:  # noqa: BLE001  the last place before a bare traceback
         return _failed(error)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hardhull.documents.document import render
+from hardhull.documents.source import is_generated
 from hardhull.model import (
     Change,
     Crash,
@@ -123,7 +124,12 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
     except Exception:  # noqa: BLE001  as above
         ledger.memory.note_crash(rule.id, finding.where)
         return Refusal("hardhull failed here; this is a bug of ours")
-    return replace(fix, level=worst(fix.level, finding.level)) if isinstance(fix, Fix) else fix
+    if isinstance(fix, Refusal):
+        return fix
+    for path in fix.paths:
+        if is_generated(context.documents[path].source):
+            return Refusal("the file's first lines say that a program writes it: change that", path)
+    return replace(fix, level=worst(fix.level, finding.level))
 
 
 def harden(

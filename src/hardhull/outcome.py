@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardhull.model import Span
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from hardhull.documents.source import Source
-    from hardhull.model import Accepted, Change, Crash, Finding, Fix, Rule, Skipped, Withheld
+    from hardhull.model import Accepted, Change, Crash, Edit, Finding, Fix, Rule, Skipped, Withheld
     from hardhull.project.link import Project
 
 
@@ -64,3 +66,50 @@ class Outcome:
         return tuple(
             path for path in sorted(self.after) if self.after[path].text != self.before[path].text
         )
+
+    @cached_property
+    def spans(self) -> Mapping[tuple[str, ...], Span]:
+        """Where each finding is in the `before` texts, by its key.
+
+        A finding that arose only after an earlier change was found in a text that nobody has
+        seen: its place is carried back over the edits made until then.
+        """
+        spans: dict[tuple[str, ...], Span] = {
+            entry.finding.key: entry.finding.span for entry in self.entries
+        }
+        late = {
+            entry.finding.key
+            for entry in self.entries
+            if entry.change is not None and entry.finding is entry.change.finding
+        }
+        done_in: dict[str, list[tuple[Edit, ...]]] = {}
+        waiting: list[tuple[str, tuple[Edit, ...]]] = []
+        for change in self.changes:
+            if change.edits:  # the first of a batch: the edits of the batch before count from now
+                for path, edits in waiting:
+                    done_in.setdefault(path, []).append(edits)
+                waiting = list(change.edits)
+            if change.finding.key in late:
+                done = done_in.get(change.finding.path, ())
+                spans[change.finding.key] = _carried_back(change.finding.span, done)
+        return spans
+
+
+def _carried_back(span: Span, done: Sequence[tuple[Edit, ...]]) -> Span:
+    start, end = span
+    for edits in reversed(done):
+        start, end = _before(start, edits), _before(end, edits)
+    return Span(start, end)
+
+
+def _before(offset: int, edits: Iterable[Edit]) -> int:
+    """An offset in the edited text as one in the text before; within an edit it is its start."""
+    shift = 0
+    for edit in sorted(edits):
+        new_start = edit.start + shift
+        if offset < new_start:
+            break
+        if offset < new_start + len(edit.text):
+            return edit.start
+        shift += len(edit.text) - (edit.end - edit.start)
+    return offset - shift

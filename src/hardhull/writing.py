@@ -34,9 +34,7 @@ def edits_of(outcome: Outcome) -> tuple[FileEdit, ...]:
     """The files that a run changed."""
     root = outcome.root.resolve()
     return tuple(
-        FileEdit(
-            path, root / path, outcome.before[path].to_bytes(), outcome.after[path].to_bytes()
-        )
+        FileEdit(path, root / path, outcome.before[path].to_bytes(), outcome.after[path].to_bytes())
         for path in outcome.changed
     )
 
@@ -75,7 +73,7 @@ def _check(edit: FileEdit) -> None:
 
 
 def _staged(location: Path, data: bytes) -> Path:
-    """Write `data` beside `location` with its permission bits (and owner, where that is allowed)."""
+    """Write `data` beside `location` with its permission bits (and owner, if allowed)."""
     handle, name = tempfile.mkstemp(prefix=".hardhull-", dir=location.parent)
     temporary = Path(name)
     try:
@@ -129,9 +127,7 @@ def uncommitted(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
             "commit your work and give --allow-dirty"
         )
     top = os.fsdecode(_git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
-    return tuple(
-        os.fsdecode(entry)[3:].removeprefix(top) for entry in listed.split(b"\0") if entry
-    )
+    return tuple(os.fsdecode(entry)[3:].removeprefix(top) for entry in listed.split(b"\0") if entry)
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:

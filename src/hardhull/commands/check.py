@@ -21,11 +21,10 @@ from hardhull.run import run
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from hardhull.facts.gather import Recorded
     from hardhull.model import Crash
     from hardhull.outcome import Outcome
     from hardhull.settings import Settings

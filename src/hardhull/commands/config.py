@@ -49,9 +49,7 @@ def config(arguments: argparse.Namespace) -> int:
         show_table(_HEADS, rows, sys.stdout)
     else:
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-        output.write(
-            "".join(f"{a:{widths[0]}}  {b:{widths[1]}}  {c}\n" for a, b, c in rows)
-        )
+        output.write("".join(f"{a:{widths[0]}}  {b:{widths[1]}}  {c}\n" for a, b, c in rows))
     return 0
 
 

@@ -26,9 +26,7 @@ class Form:
     piece: Callable[[Outcome, Root], Any]
     join: Callable[[Sequence[Any], Told], str]
 
-    def print(
-        self, pieces: Sequence[Any], told: Told, stream: IO[str], fancy: bool
-    ) -> None:
+    def print(self, pieces: Sequence[Any], told: Told, stream: IO[str], fancy: bool) -> None:
         """Print the text form, laid out for a terminal if it is one."""
         if fancy:
             from hardhull.report.terminal import show_pages  # noqa: PLC0415  slow to import

@@ -45,7 +45,9 @@ class Output:
             sys.stdout.flush()
             return
         try:
-            with Path(self.file).open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            with Path(self.file).open(
+                "w", encoding="utf-8", errors="surrogateescape", newline=""
+            ) as file:
                 file.write(text)
         except OSError as error:
             raise UsageError(f"--output {self.file}: {error.strerror}") from None

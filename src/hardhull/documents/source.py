@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -124,3 +125,22 @@ def newline_at(text: str, offset: int) -> str:
     if end < 0:
         end = text.rfind("\n", 0, offset)
     return "\r\n" if end > 0 and text[end - 1] == "\r" else "\n"
+
+
+_GENERATED = re.compile(
+    r"\bauto-?generated\b|\bcode generated\b|\b(?:is|was) generated (?:by|via|from|with)\b"
+    r"|\bgenerated\b.*\bnot\b.*\b(?:edit|modify|change)|\bnot\b.*\b(?:edit|modify)\b.*\bgenerated\b",
+    re.IGNORECASE,
+)
+_HEADER_LINES = 30
+
+
+def is_generated(source: Source) -> bool:
+    """Whether the comments a file begins with say that a program writes it."""
+    header: list[str] = []
+    for line in source.text.split("\n", _HEADER_LINES)[:_HEADER_LINES]:
+        bare = line.strip()
+        if bare and not bare.startswith(("#", "---", "%")):
+            break
+        header.append(bare)
+    return _GENERATED.search(" ".join(header)) is not None

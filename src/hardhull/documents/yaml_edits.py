@@ -629,13 +629,27 @@ class _Writer:
             dash = self._dash(entries, node)
             item_layout = Layout(layout.step, layout.item_offset, dash, layout.style)
             lines = [line for v in spot.appended for line in item_lines(v, indent, item_layout)]
-            self._insert_lines(spot, entries[-1].end, entries[-1].leaf, lines)
+            behind = self._past_own_comments(entries[-1].end, indent)
+            self._insert_lines(spot, behind, entries[-1].leaf, lines)
         for index, keys in _groups(spot.order):
             parts = [pair_lines(key, spot.new[key], indent, layout) for key in keys]
             lines = [line for part in parts for line in part]
-            self._insert_lines(spot, entries[index].end, entries[index].leaf, lines)
+            behind = self._past_own_comments(entries[index].end, indent)
+            self._insert_lines(spot, behind, entries[index].leaf, lines)
         if spot.removed:
             self._remove_block(spot, entries)
+
+    def _past_own_comments(self, position: int, indent: int) -> int:
+        """Go on behind comment lines that stand deeper than the entry: they belong to it."""
+        below = self._next_line(position)
+        while below < len(self.text):
+            line = self.text[below : self._next_line(below)]
+            bare = line.lstrip(" ")
+            if not bare.startswith("#") or len(line) - len(bare) <= indent:
+                break
+            position = below + len(line.rstrip("\r\n"))
+            below = self._next_line(below)
+        return position
 
     def _dash(self, entries: list[_Entry], node: Node) -> str:
         """Return the dash with as many blanks as the last item that is a mapping has."""

@@ -67,6 +67,9 @@ _CONTEXT_BEFORE = ("image", "imagePullPolicy", "name")
 """Keys of a container behind whose last a new securityContext stands."""
 
 
+_LONGEST_NAME = 63
+
+
 @dataclass(frozen=True)
 class KubernetesContainer:
     """One container or init container of a workload."""
@@ -151,24 +154,24 @@ class KubernetesContainer:
 
     @cached_property
     def mounts(self) -> tuple[Mount, ...]:
-        volumes = self.pod.get("volumes")
-        kinds, hosts = {}, {}
-        for volume in volumes.items() if volumes is not None else ():
-            name, shown = volume.get("name"), volume.get("hostPath", "path")
-            kinds[name.text if name is not None else None] = volume_kind(volume)
-            hosts[name.text if name is not None else None] = shown.text if shown is not None else None
-        claims = self.pod.get("volumeClaimTemplates")
-        for claim in claims.items() if claims is not None else ():
-            name = claim.get("metadata", "name")
-            kinds[name.text if name is not None else None] = "claim"
-        listed = self.cursor.get("volumeMounts")
+        listed, mounted = self.pod.get("volumes"), self.cursor.get("volumeMounts")
+        volumes: dict[str, Cursor] = {}
+        for volume in listed.items() if listed is not None else ():
+            called = volume.get("name")
+            if called is not None and called.text:
+                volumes[called.text] = volume
         found = []
-        for mount in listed.items() if listed is not None else ():
-            target, name = mount.get("mountPath"), mount.get("name")
-            volume = (name.text if name is not None else None) or ""
-            target_text = target.text if target is not None else None
-            kind, host = kinds.get(volume, "claim"), hosts.get(volume)
-            found.append(Mount(target_text, kind, volume, mount, host))
+        for mount in mounted.items() if mounted is not None else ():
+            target, called = mount.get("mountPath"), mount.get("name")
+            name = (called.text if called is not None else None) or ""
+            own = volumes.get(name)
+            # A volume that is not in the pod's list comes from a claim template.
+            kind = volume_kind(own) if own is not None else "claim"
+            shown = own.get("hostPath", "path") if own is not None else None
+            host = shown.text if shown is not None else None
+            found.append(
+                Mount(target.text if target is not None else None, kind, name, mount, host)
+            )
         return tuple(found)
 
     @cached_property
@@ -324,10 +327,11 @@ class KubernetesContainer:
         """A volume name of its own for /tmp: an emptyDir is shared by containers that name it."""
         containers = self.pod.get("containers")
         single = containers is not None and len(containers.items()) == 1 and self.role is Role.MAIN
-        for name in ("tmp", f"tmp-{self.name}") if single else (f"tmp-{self.name}",):
+        own = f"tmp-{self.name}"[:_LONGEST_NAME].rstrip("-")
+        for name in ("tmp", own) if single else (own,):
             if self._volume(name) is None:
                 return name
-        return f"tmp-{self.name}-root"
+        return f"{own[: _LONGEST_NAME - 5]}-root"
 
     def require_non_root(self, *, whole_pod: bool) -> tuple[Operation, ...]:
         """Set `runAsNonRoot`, at the pod or at this container."""
@@ -387,7 +391,7 @@ class Workload:
     @property
     def windows(self) -> bool:
         """True if its pods run on Windows nodes."""
-        return is_windows_pod(self.pod)
+        return any(container.windows for container in self.containers) or is_windows_pod(self.pod)
 
 
 @dataclass(frozen=True)

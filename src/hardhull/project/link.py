@@ -43,8 +43,11 @@ if TYPE_CHECKING:
     from hardhull.settings import Settings
 
 _TEST_WORDS = re.compile(
-    r"(^|[-_.])(tests?|specs?|e2e|debug|dev|ci|tools?|bench(?:mark)?s?)($|[-_.])"
+    r"(^|[-_.])((?:unit|functional|integration|acceptance|component|system|api)?tests?|specs?|e2e|debug|dev(?:elop(?:ment)?)?|local|ci|tools?|bench(?:mark)?s?)"
+    r"($|[-_.])"
 )
+_PUBLISHED = ("docker.io/library/", "mcr.microsoft.com/", "registry.k8s.io/", "quay.io/")
+"""Where images come from that nobody builds in the repository that uses them."""
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _STARTED = re.compile(r"([\w.+-]+)\.dll\b", re.IGNORECASE)
 
@@ -409,15 +412,16 @@ class _Linker:
     def _workloads(self) -> None:
         workloads = [w for m in self.manifests.values() for w in m.workloads]
         everything = self.workspace.settings.applications == "all"
+        pairs = self._only_pairs(workloads)
         for workload in workloads:
             drafts: list[_Draft] = []
             for container in workload.containers:
                 if container.role.value == "init":
                     continue
                 draft, evidence = self._draft_of_image(container.image, workload.path)
-                if draft is None and len(workloads) == len(self.drafts) == 1:
-                    draft = self._only_pair(workload)
-                    evidence = "the only Dockerfile beside the only workload"
+                if draft is None:
+                    draft = pairs.get((workload.path, container.where))
+                    evidence = "the only workload near the only Dockerfile"
                 if draft is None and (everything or self._is_dotnet(container.image)):
                     draft = _Draft(workload.name or container.name, None)
                     evidence = "applications: all" if everything else "a .NET image by its facts"
@@ -431,11 +435,44 @@ class _Linker:
                 if workload not in draft.workloads:
                     draft.workloads.append(workload)
 
-    def _only_pair(self, workload: Workload) -> _Draft | None:
-        mains = [c for c in workload.containers if c.role.value == "main"]
-        own = self.drafts[0]
-        one = len(self.dockerfiles) == 1 and len(mains) == 1
-        return own if one and not own.containers else None
+    def _only_pairs(self, workloads: Sequence[Workload]) -> dict[tuple[str, str], _Draft]:
+        """The only container that may run the only Dockerfile of a folder, by path and place.
+
+        Images that others publish, and those that other Dockerfiles explain, don't count.
+        """
+        found: dict[tuple[str, str], _Draft] = {}
+        for draft in self.drafts:
+            folder = posixpath.dirname(draft.stages[0].path) if draft.stages else None
+            if (
+                folder is None
+                or draft.containers
+                and draft.containers[0].platform.value != "compose"
+            ):
+                continue
+            inside = f"{folder}/" if folder else ""
+            dockerfiles = [path for path in self.dockerfiles if path.startswith(inside)]
+            candidates = [
+                container
+                for workload in workloads
+                if workload.path.startswith(inside)
+                for container in workload.containers
+                if container.role.value == "main" and self._may_be_ours(container.image)
+            ]
+            explained = [c for c in candidates if self._draft_of_image(c.image, c.path)[0]]
+            if len(dockerfiles) == 1 and len(candidates) == 1 and not explained:
+                only = candidates[0]
+                found[only.path, only.where] = draft
+                reference = parse_reference(only.image.text or "") if only.image else None
+                if reference is not None:
+                    evidence = f"{draft.stages[0].path}: the only Dockerfile near its only user"
+                    self.built_names.setdefault(reference.repository_name, evidence)
+        return found
+
+    def _may_be_ours(self, image: Cursor | None) -> bool:
+        reference = parse_reference(image.text) if image is not None and image.text else None
+        return reference is not None and not (
+            reference.repository_name.startswith(_PUBLISHED) or self._is_dotnet(image)
+        )
 
     def _is_dotnet(self, image: object) -> bool:
         text = getattr(image, "text", None)

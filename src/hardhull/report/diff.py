@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CONTEXT = 3
 _UNUSUAL = re.compile(r'[^ -~]|["\\]')
+_PRINTABLE = range(0x20, 0x7F)
 _GREEN, _RED, _CYAN, _BOLD, _PLAIN = "\033[32m", "\033[31m", "\033[36m", "\033[1m", "\033[0m"
 
 
@@ -33,9 +34,7 @@ def outcome_diff(outcome: Outcome, prefix: str = "") -> str:
 
 def source_diff(before: Source, after: Source, prefix: str = "") -> str:
     """The diff of one file, byte order mark and line ends as they are."""
-    old, new = (
-        source.to_bytes().decode("utf-8", "surrogateescape") for source in (before, after)
-    )
+    old, new = (source.to_bytes().decode("utf-8", "surrogateescape") for source in (before, after))
     return text_diff(old, new, prefix + before.path)
 
 
@@ -58,7 +57,7 @@ def _header(name: str) -> str:
     """Quote a name as git does; one with a space ends in a tab."""
     if _UNUSUAL.search(name):
         octal = "".join(
-            {34: '\\"', 92: "\\\\"}.get(byte, chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
+            {34: '\\"', 92: "\\\\"}.get(byte, chr(byte) if byte in _PRINTABLE else f"\\{byte:03o}")
             for byte in name.encode("utf-8", "surrogateescape")
         )
         return f'"{octal}"'

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hardhull.model import Finding
     from hardhull.outcome import Entry, Outcome
     from hardhull.project.application import Application
+    from hardhull.project.link import Project
 
 _REASON = re.compile(r"\(([^()]*)\)$")
 _NUMBERED = re.compile(r" #\d+$")
@@ -18,7 +17,7 @@ _NUMBERED = re.compile(r" #\d+$")
 
 def by_application(outcome: Outcome) -> list[tuple[Application | None, list[Entry]]]:
     """Entries by application in the order of the project; those of none last."""
-    owners = _Owners(outcome.project.applications)
+    owners = _Owners(outcome.project)
     groups: dict[int, list[Entry]] = {}
     for entry in outcome.entries:
         groups.setdefault(owners.of(entry.finding), []).append(entry)
@@ -29,22 +28,36 @@ def by_application(outcome: Outcome) -> list[tuple[Application | None, list[Entr
     return found + ([(None, groups[-1])] if -1 in groups else [])
 
 
+class _Placed(Protocol):
+    """What has a symbolic place in a file."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def where(self) -> str: ...
+
+
 class _Owners:
     """Applications by index, found by path and symbolic place; -1 for none."""
 
-    def __init__(self, applications: Sequence[Application]) -> None:
+    def __init__(self, project: Project) -> None:
+        self._everything = project.where
         self._places: dict[tuple[str, str], int] = {}
         self._files: dict[str, int] = {}
         self._names: dict[str, int] = {}
-        for index, app in enumerate(applications):
+        for index, app in enumerate(project.applications):
             self._names.setdefault(app.where, index)
-            for part in (*app.stages, *app.containers, *app.workloads, *app.services):
+            parts: list[_Placed] = [*app.stages, *app.containers, *app.workloads, *app.services]
+            for part in parts:
                 self._places.setdefault((part.path, part.where), index)
             for stage in app.stages:
                 self._files.setdefault(stage.path, index)
 
     def of(self, finding: Finding) -> int:
         where = _NUMBERED.sub("", finding.where)
+        if where == self._everything:
+            return -1
         if where in self._names:
             return self._names[where]
         while where:

@@ -33,7 +33,7 @@ def report_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "hardhull report",
-        "description": "Lines and columns count from 1, columns in code points; ends are exclusive.",
+        "description": "Lines and columns count from 1, columns in code points; ends exclusive.",
         "oneOf": forms,
         "$defs": dict(sorted(definitions.items())),
     }

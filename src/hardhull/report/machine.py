@@ -74,11 +74,11 @@ def _finding(outcome: Outcome, entry: Entry) -> shapes.FindingShape:
         "column": place.column,
         "end": {"line": place.end_line, "column": place.end_column},
         "where": finding.where,
-        "severity": finding.severity.value,  # type: ignore[typeddict-item]  # the enum's words
-        "level": level.value,  # type: ignore[typeddict-item]  # as above
+        "severity": finding.severity.value,
+        "level": level.value,
         "message": finding.message,
         "evidence": list(finding.evidence),
-        "status": entry.status.value,  # type: ignore[typeddict-item]  # as above
+        "status": entry.status.value,
         "reason": entry.reason,
         "fixable": entry.status is Status.FIXED or entry.fix is not None,
         "fingerprint": finding.fingerprint,
@@ -93,7 +93,7 @@ def _change(change: Change) -> shapes.ChangeShape:
         "path": finding.path,
         "files": list(fix.paths),
         "summary": fix.summary,
-        "level": fix.level.value,  # type: ignore[typeddict-item]  # the enum's words
+        "level": fix.level.value,
         "reason": finding.message,
         "operations": _operations(fix),
         "notes": list(fix.notes),
@@ -111,7 +111,7 @@ def _withheld(held: Withheld) -> shapes.ChangeShape:
         "path": finding.path,
         "files": [],
         "summary": finding.message,
-        "level": finding.level.value,  # type: ignore[typeddict-item]  # the enum's words
+        "level": finding.level.value,
         "reason": place + held.reason,
         "operations": [],
         "notes": [],

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 58_000
 """A pull request's body may have 65,536 characters; some room is left for what others add."""
+_NOT_CHECKED = "not checked: "
+"""So begin notes and evidence that name a precondition which nobody looked at."""
 _CUT = "\n\n*Cut off here: there is more than fits. `--format json` has all of it.*\n"
 
 
@@ -42,10 +44,11 @@ def body_of(outcome: Outcome, root: Root) -> str:
 
 
 def _title(outcome: Outcome) -> str:
+    changed = set(outcome.changed)
     names = dict.fromkeys(
         app.name
         for app in outcome.project.applications
-        if any(part.path in outcome.changed for part in (*app.stages, *app.containers))
+        if changed & {*(one.path for one in app.stages), *(one.path for one in app.containers)}
     )
     if not outcome.changes:
         return "Harden containers: nothing to change"
@@ -58,15 +61,17 @@ def _title(outcome: Outcome) -> str:
 def _changes(outcome: Outcome) -> list[str]:
     if not outcome.changes:
         return []
-    routine = [c for c in outcome.changes if c.fix.level is Level.ROUTINE]
-    review = [c for c in outcome.changes if c.fix.level is not Level.ROUTINE]
+    # In the order of places, as entries are: that is how a diff is read.
+    changes = [entry.change for entry in outcome.entries if entry.change is not None]
+    routine = [change for change in changes if change.fix.level is Level.ROUTINE]
+    review = [change for change in changes if change.fix.level is not Level.ROUTINE]
     counts = ", ".join(
-        f"{len(some)} {word}" for some, word in ((routine, "routine"), (review, "for review")) if some
+        f"{len(some)} {word}"
+        for some, word in ((routine, "routine"), (review, "for review"))
+        if some
     )
-    parts = [
-        f"{_number(len(outcome.changes), 'change')} in {_number(len(outcome.changed), 'file')}: "
-        f"{counts}. Reverting this alone undoes all of it."
-    ]
+    amount = f"{_number(len(changes), 'change')} in {_number(len(outcome.changed), 'file')}"
+    parts = [f"{amount}: {counts}. Reverting this alone undoes all of it."]
     if routine:
         parts.append(_table(outcome, routine, 1))
     if review:
@@ -97,16 +102,18 @@ def _table(outcome: Outcome, changes: Iterable[Change], first: int) -> str:
 
 
 def _notes(changes: Iterable[Change]) -> list[str]:
-    notes = dict.fromkeys(note for change in changes for note in change.fix.notes)
+    notes = dict.fromkeys(
+        note for change in changes for note in change.fix.notes if not note.startswith(_NOT_CHECKED)
+    )
     return ["\n".join(f"- {markdown(note)}" for note in notes)] if notes else []
 
 
 def _unchecked(changes: Iterable[Change]) -> str:
     said = dict.fromkeys(
-        line.removeprefix("not checked: ")
+        line.removeprefix(_NOT_CHECKED)
         for change in changes
-        for line in change.finding.evidence
-        if line.startswith("not checked: ")
+        for line in (*change.fix.notes, *change.finding.evidence)
+        if line.startswith(_NOT_CHECKED)
     )
     return "".join(f" {markdown(line[:1].upper() + line[1:])}." for line in said)
 

@@ -11,7 +11,6 @@ import re
 from typing import Final
 
 _COMMAND: Final = re.compile(r"^(\s*)::|::(?=[A-Za-z])")
-_SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _ENTITIES: Final = {
     "&": "&amp;",
     "<": "&lt;",
@@ -37,13 +36,9 @@ def plain(text: str) -> str:
 
 def _spelled(char: str) -> str:
     number = ord(char)
-    if char in _SHORT:
-        return _SHORT[char]
     if number in _BYTES:  # a byte that is not UTF-8, as Python carries it
         return f"\\x{number - 0xDC00:02x}"
-    if number > 0xFFFF:
-        return f"\\U{number:08x}"
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+    return char.encode("unicode_escape").decode("ascii")
 
 
 def markdown(text: str) -> str:

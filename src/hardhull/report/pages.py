@@ -27,8 +27,7 @@ def rule_page(rule: Rule, *, every_example: bool = True) -> str:
     """All there is to say about a rule; with one example only, if wanted."""
     parts = [
         f"# {rule.id}\n\n{rule.title}.",
-        f"**Severity** {rule.severity.value} · **concern** {rule.concern} · **looks at** "
-        f"{_LOOKS_AT[rule.subject]} · **{'on' if rule.default else 'off'} by default**",
+        _facts(rule),
         f"## Why\n\n{rule.why}",
         f"## The fix\n\n{rule.fix_note}" if rule.fix is not None else _only_reported(rule),
         *_levels(rule),
@@ -37,6 +36,14 @@ def rule_page(rule: Rule, *, every_example: bool = True) -> str:
         *_same_elsewhere(rule),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _facts(rule: Rule) -> str:
+    state = "on" if rule.default else "off"
+    return (
+        f"**Severity** {rule.severity.value} · **concern** {rule.concern} · **looks at** "
+        f"{_LOOKS_AT[rule.subject]} · **{state} by default**"
+    )
 
 
 def _only_reported(rule: Rule) -> str:
@@ -60,7 +67,9 @@ def _examples(rule: Rule, *, every: bool) -> list[str]:
     parts = []
     for example in changed if every else changed[:1]:
         level = " (for review)" if example.level is Level.REVIEW else ""
-        parts.append(f"{_sentence(example.title)}{level}:\n\n{fenced(example_diff(example), 'diff')}")
+        parts.append(
+            f"{_sentence(example.title)}{level}:\n\n{fenced(example_diff(example), 'diff')}"
+        )
     if parts:
         parts[0] = f"## Example{'s' if len(parts) > 1 else ''}\n\n{parts[0]}"
     if not every:

@@ -23,15 +23,12 @@ class Place(NamedTuple):
 
 
 def place_of(outcome: Outcome, finding: Finding) -> Place:
-    """Where a finding is in the text before the run.
-
-    A finding that arose only after an earlier change counts in a text that nobody has seen: it
-    is clamped to the file, never refused.
-    """
+    """Where a finding is in the text before the run; clamped to the file, never refused."""
     source = source_of(outcome, finding.path)
     size = len(source.text)
-    start = max(0, min(finding.span.start, size))
-    end = max(start, min(finding.span.end, size))
+    span = outcome.spans.get(finding.key, finding.span)
+    start = max(0, min(span.start, size))
+    end = max(start, min(span.end, size))
     return Place(*source.position(start), *source.position(end))
 
 

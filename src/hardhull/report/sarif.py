@@ -50,9 +50,7 @@ def run_of(outcome: Outcome, root: Root) -> dict[str, Any]:
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The repository's root."}}},
         "invocations": [_invocation(outcome)],
-        "results": [
-            _result(outcome, entry, root, numbers) for entry in entries[:_MOST_RESULTS]
-        ],
+        "results": [_result(outcome, entry, root, numbers) for entry in entries[:_MOST_RESULTS]],
     }
 
 
@@ -75,14 +73,12 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return made
 
 
-def _result(
-    outcome: Outcome, entry: Entry, root: Root, numbers: dict[str, int]
-) -> dict[str, Any]:
+def _result(outcome: Outcome, entry: Entry, root: Root, numbers: dict[str, int]) -> dict[str, Any]:
     finding = entry.finding
     text = plain(finding.message)
     if entry.fix is not None:
         text += f". Fix: {plain(entry.fix.summary)}"
-    elif entry.status is Status.WITHHELD or entry.reason and entry.status is Status.UNFIXED:
+    elif entry.status is Status.WITHHELD or (entry.reason and entry.status is Status.UNFIXED):
         text += f". Not fixed: {plain(entry.reason)}"
     made: dict[str, Any] = {
         "ruleId": finding.rule,

@@ -31,9 +31,7 @@ _STYLES = {
 
 def console(stream: IO[str]) -> Console:
     """A console that trusts nobody's markup and guesses nothing."""
-    return Console(
-        file=stream, force_terminal=True, highlight=False, markup=False, emoji=False
-    )
+    return Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
 
 
 def show_pages(pages: Sequence[Page], told: Told, stream: IO[str]) -> None:

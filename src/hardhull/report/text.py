@@ -16,11 +16,12 @@ from hardhull.report.places import place_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from hardhull.model import Skipped
     from hardhull.outcome import Entry, Outcome
     from hardhull.report.places import Root
 
 _ALIKE = 3
-"""So many held-back findings of one rule are listed for an application; the rest is counted."""
+"""So many held-back findings of a rule, or files skipped for one reason, are listed; then counted."""
 _SEVERITIES = ("high", "medium", "low")
 
 
@@ -95,10 +96,7 @@ def page_of(outcome: Outcome, root: Root) -> Page:
     return Page(
         root,
         tuple(blocks),
-        tuple(
-            f"{plain(skip.path)}{f':{skip.line}' if skip.line else ''}  {plain(skip.reason)}"
-            for skip in outcome.skipped
-        ),
+        _skipped(outcome.skipped),
         _totals(outcome),
         outcome.changed,
     )
@@ -137,6 +135,21 @@ def _notes(entries: Iterable[Entry]) -> tuple[str, ...]:
     fixes = (entry.change.fix if entry.change is not None else entry.fix for entry in entries)
     notes = (note for fix in fixes if fix is not None for note in fix.notes)
     return tuple(dict.fromkeys(plain(note) for note in notes))
+
+
+def _skipped(skipped: Iterable[Skipped]) -> tuple[str, ...]:
+    """Lines about what was not read; many files with one reason share a line."""
+    reasons: dict[str, list[str]] = {}
+    for skip in skipped:
+        place = f"{skip.path}:{skip.line}" if skip.line else skip.path
+        reasons.setdefault(skip.reason, []).append(place)
+    lines = []
+    for reason, places in reasons.items():
+        if len(places) > _ALIKE:
+            lines.append(f"{plain(places[0])} and {len(places) - 1} more  {plain(reason)}")
+        else:
+            lines += [f"{plain(place)}  {plain(reason)}" for place in places]
+    return tuple(lines)
 
 
 def _shortened(rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -198,9 +211,7 @@ def closing(pages: Sequence[Page], told: Told) -> list[str]:
     return lines + ([f"About a rule: hardhull explain {rule}"] if rule else [])
 
 
-def _closing_fix(
-    pages: Sequence[Page], totals: Totals, told: Told, paths: str
-) -> list[str]:
+def _closing_fix(pages: Sequence[Page], totals: Totals, told: Told, paths: str) -> list[str]:
     if not totals.files:
         return [_count_left(totals) + ", nothing was changed."] if totals.left.total() else []
     verb = "changed" if told.written else "would change"

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hardhull.rules.advice import (
+    add_instead_of_copy,
+    missing_resources,
+    pipe_without_pipefail,
+)
 from hardhull.rules.filesystem import diagnostics_on_read_only_root, writable_root_filesystem
 from hardhull.rules.images import (
     end_of_life_runtime,
@@ -65,6 +70,9 @@ RULES: tuple[Rule, ...] = (
     obsolete_hardening_script.RULE,
     secret_in_environment.RULE,
     secret_in_build_argument.RULE,
+    pipe_without_pipefail.RULE,
+    add_instead_of_copy.RULE,
+    missing_resources.RULE,
     stale_suppression.RULE,
     unpinned_image.RULE,
 )

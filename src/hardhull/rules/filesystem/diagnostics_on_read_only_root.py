@@ -18,7 +18,7 @@ from hardhull.model import (
     SubjectKind,
     Unrenderable,
 )
-from hardhull.rules.filesystem.writing import hidden_by_mount, temporary_mount, writable
+from hardhull.rules.filesystem.writing import TEMPORARY, hidden_by_mount, temporary_mount, writable
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import on_windows, workload_of
@@ -35,7 +35,13 @@ ID = "diagnostics-on-read-only-root"
 _SWITCHES = ("DOTNET_EnableDiagnostics", "COMPlus_EnableDiagnostics")
 _LAST_FATAL = 7
 _LAST_WITHOUT_PREFIX = 5
-_PROFILING = ("CORECLR_", "COR_", "DOTNET_PROFILER", "DOTNET_DiagnosticPorts", "DOTNET_STARTUP_HOOKS")
+_PROFILING = (
+    "CORECLR_",
+    "COR_",
+    "DOTNET_PROFILER",
+    "DOTNET_DiagnosticPorts",
+    "DOTNET_STARTUP_HOOKS",
+)
 _INJECTING = ("instrumentation.opentelemetry.io/", "admission.datadoghq.com/", "newrelic.com/")
 
 
@@ -45,14 +51,15 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
         return
     if context.project.owner_of(container) is None or _has_a_place(container, context):
         return
-    versions = [stage.facts.major for stage in context.project.stages_of(container) if stage.facts]
-    starts = bool(versions) and min(versions) > _LAST_FATAL
+    stages = context.project.stages_of(container)
+    versions = [stage.facts.major for stage in stages if stage.facts is not None]
+    fatal = bool(versions) and min(versions) <= _LAST_FATAL
     yield in_container(
         ID,
-        Severity.MEDIUM if starts else Severity.HIGH,
+        Severity.HIGH if fatal else Severity.MEDIUM,
         container,
-        "its root is read-only and /tmp is not writable: "
-        + ("uploads and diagnostics fail" if starts else ".NET up to 7 does not start"),
+        f"its root is read-only and {TEMPORARY} is not writable: "
+        + (f".NET up to {_LAST_FATAL} does not start" if fatal else "larger uploads fail"),
     )
 
 
@@ -61,8 +68,10 @@ def _has_a_place(container: Container, context: Context) -> bool:
         return True
     stages = context.project.stages_of(container)
     moved = container.environment.get("TMPDIR")
-    if moved is not None and (moved.value is None or writable(container, moved.value)):
-        return moved.value is None or not moved.value.startswith("/tmp")  # noqa: S108  the container's
+    if moved is not None:
+        place = moved.value
+        if place is None or (writable(container, place) and not place.startswith(TEMPORARY)):
+            return True
     switched = [name in container.environment for name in _SWITCHES]
     if any(switched):
         return True  # somebody decided how .NET is to live here
@@ -80,8 +89,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     mounting = container.mount_temporary()
     reason = _unrenderable(mounting, context)
     if mounting and reason is None:
-        return Fix(mounting, "/tmp writable beside the read-only root")
-    return _switched_off(container, reason or "something is mounted on /tmp", context)
+        return Fix(mounting, f"{TEMPORARY} writable beside the read-only root")
+    return _switched_off(container, reason or "something is mounted there", context)
 
 
 def _unrenderable(operations: Sequence[Operation], context: Context) -> str | None:
@@ -96,7 +105,7 @@ def _unrenderable(operations: Sequence[Operation], context: Context) -> str | No
 
 
 def _switched_off(container: Container, reason: str, context: Context) -> Fix | Refusal:
-    mount = f"/tmp can't be mounted here ({reason})"
+    mount = f"{TEMPORARY} can't be mounted here ({reason})"
     watcher = _watcher(container, context)
     if watcher is not None:
         return Refusal(f"{mount}, and {watcher} needs diagnostics", container.path, container.span)
@@ -198,7 +207,7 @@ RULE = Rule(
     ),
     examples=(
         Example(
-            "/tmp is mounted",
+            "a mount is added",
             in_pod(_READ_ONLY, _OLD),
             {"k8s/api.yaml": _READ_ONLY + _MOUNT + _VOLUME},
         ),
@@ -240,6 +249,6 @@ RULE = Rule(
             in_pod(_READ_ONLY, _OLD.replace("COPY", "ENV COMPlus_EnableDiagnostics=0\nCOPY")),
             silent=True,
         ),
-        Example("/tmp is writable", in_pod(_READ_ONLY + _MOUNT + _VOLUME, _OLD), silent=True),
+        Example("a mount is there", in_pod(_READ_ONLY + _MOUNT + _VOLUME, _OLD), silent=True),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
+from hardhull.project.container import Platform
 from hardhull.rules.filesystem.writing import hidden_by_mount, temporary_mount, writes
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
@@ -40,6 +41,10 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         if isinstance(obstacle, Refusal):
             return obstacle
         notes.append(obstacle)
+    if container.platform is Platform.COMPOSE:
+        notes.append(
+            "Docker lets nothing in /tmp be executed; native libraries unpacked there fail"
+        )
     if not temporary_mount(container):
         hidden = hidden_by_mount(container, context)
         if hidden is not None:
@@ -128,13 +133,12 @@ RULE = Rule(
             level=Level.REVIEW,
         ),
         Example(
-            "/tmp and the log's directory are mounted already",
+            "what it writes to is mounted already",
             {**in_pod(_MOUNTED, _IN_APP), "api/Program.cs": _LOGGING},
             {
                 "k8s/api.yaml": _MOUNTED.replace(
                     "api:1\n",
-                    "api:1\n          securityContext:\n"
-                    "            readOnlyRootFilesystem: true\n",
+                    "api:1\n          securityContext:\n            readOnlyRootFilesystem: true\n",
                 )
             },
             level=Level.REVIEW,

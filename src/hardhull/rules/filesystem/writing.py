@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from hardhull.documents.expansion import Origin, expand
 from hardhull.model import Refusal
 from hardhull.project.container import Platform
 from hardhull.project.starting import start_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hardhull.project.context import Context
 
 TEMPORARY = "/tmp"  # noqa: S108  the container's, not ours
+_OWN_PLACES = ("/tmp/", "/dev/shm/", "/dev/std", "/proc/")  # noqa: S108  as above
 
 _BUILDS = re.compile(r"\bdotnet[\"', ]+(?:run|watch|test|build|ef|tool|restore|publish)\b")
 _WRITES = re.compile(
@@ -60,7 +62,7 @@ def writes(container: Container, context: Context) -> Iterator[Refusal | str]:
 
 def writable(container: Container, path: str) -> bool:
     """Whether it may write to `path` of its own even if its root is read-only."""
-    if path == TEMPORARY or path.startswith((f"{TEMPORARY}/", "/dev/shm/", "/proc/", "/dev/std")):
+    if path == TEMPORARY or path.startswith(_OWN_PLACES):
         return True
     return any(mount.covers(path) and mount.writable for mount in container.mounts)
 
@@ -90,8 +92,13 @@ def _start(container: Container, context: Context) -> Iterator[Refusal | str]:
     if building is not None:
         yield Refusal(f"{building.place} builds when it starts, beside its code", building.path)
     for line in start.lines:
-        if _WRITES.search(f"{line.text} ") and TEMPORARY not in line.text:
-            yield Refusal(f"{line.place} writes at start-up: {line.text[:60]}", line.path)
+        if not _WRITES.search(f"{line.text} "):
+            continue
+        shown = " ".join(line.text.split())[:60]
+        if TEMPORARY not in line.text:
+            yield Refusal(f"{line.place} writes at start-up: {shown}", line.path)
+        else:
+            yield f"not checked: whether {line.place} writes only to {TEMPORARY}: {shown}"
     for name in start.unread:
         yield f"not checked: what {name} writes when it starts"
 
@@ -109,13 +116,15 @@ def _image(container: Container, stage: AppStage) -> Iterator[Refusal]:
             stage.path,
             stage.stage.from_.span,
         )
+    known = {name: Origin(found.value) for name, found in stage.environment.items()}
     for instruction in stage.instructions:
         if instruction.keyword != "VOLUME" or container.platform is Platform.COMPOSE:
             continue  # Docker mounts a volume of its own there; not every Kubernetes runtime does
         for word in instruction.words:
-            if not writable(container, word.value):
+            path = expand(word.value, known).text
+            if not writable(container, path):
                 yield Refusal(
-                    f"its image says that it writes to {word.value}; mount a volume there first",
+                    f"its image says that it writes to {path}; mount a volume there first",
                     stage.path,
                     instruction.span,
                 )
@@ -135,10 +144,10 @@ def _environment(container: Container, stages: tuple[AppStage, ...]) -> Iterator
     for stage in stages:
         for name, known in stage.environment.items():
             path = _file_of(name, known.value, (stage,))
-            if path is not None and name not in container.environment:
-                if not writable(container, path):
-                    yield Refusal(f"{name} makes it write to {path}; mount a volume there first",
-                                  stage.path)  # fmt: skip
+            if path is None or name in container.environment or writable(container, path):
+                continue
+            reason = f"{name} makes it write to {path}; mount a volume there first"
+            yield Refusal(reason, stage.path)
 
 
 def _file_of(name: str, value: str | None, stages: tuple[AppStage, ...]) -> str | None:

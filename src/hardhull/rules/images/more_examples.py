@@ -39,9 +39,7 @@ RENAMED_IMAGE_REPOSITORY = (
         },
         {
             "Dockerfile": (
-                "ARG TAG=3.1\n"
-                f"FROM {_DOTNET}/sdk:$TAG AS build\n"
-                f"FROM {_DOTNET}/aspnet:3.1-alpine\n"
+                f"ARG TAG=3.1\nFROM {_DOTNET}/sdk:$TAG AS build\nFROM {_DOTNET}/aspnet:3.1-alpine\n"
             )
         },
     ),
@@ -77,7 +75,9 @@ END_OF_LIFE_RUNTIME = (
         reported=True,
     ),
     Example("a version with support", {"Dockerfile": f"FROM {_DOTNET}/aspnet:10.0\n"}, silent=True),
-    Example("latest names no version", {"Dockerfile": f"FROM {_DOTNET}/aspnet:latest\n"}, silent=True),
+    Example(
+        "latest names no version", {"Dockerfile": f"FROM {_DOTNET}/aspnet:latest\n"}, silent=True
+    ),
 )
 
 TAG_NO_LONGER_REBUILT = (

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from hardhull.project.stages import Stage
 
 ID = "obsolete-hardening-script"
-_SCRIPT = re.compile(r"(?<![\w-])(?:[\w./${}-]*/)?(?:harden(?:ing)?|post-install)\.sh\b", re.IGNORECASE)
+_SCRIPT = re.compile(
+    r"(?<![\w-])(?:[\w./${}-]*/)?(?:harden(?:ing)?|post-install)\.sh\b", re.IGNORECASE
+)
 _IRON = "ironpeakservices/iron-"
 
 
@@ -36,7 +38,9 @@ def find(project: Project, context: Context) -> Iterator[Finding]:  # noqa: ARG0
 
 def _seen(stage: Stage) -> tuple[Span, str] | None:
     if stage.base.stage is None and _IRON in (stage.base.resolved or ""):
-        text = "this image is a stripped Alpine that is not kept up; a chiseled image has less still"
+        text = (
+            "this image is a stripped Alpine that is not kept up; a chiseled image has less still"
+        )
         return stage.base.span, text
     for instruction in stage.instructions:
         if instruction.keyword != "RUN":

@@ -15,8 +15,8 @@ from hardhull.model import (
     ReplaceFlag,
     ReplaceWord,
     Rule,
-    Severity,
     SetValue,
+    Severity,
     SubjectKind,
     value_of,
 )
@@ -85,7 +85,9 @@ def _rename(use: ImageUse, context: Context) -> Operation | Refusal:
     if found is not None and old in found[2]:
         return ReplaceWord(use.path, found[0], found[1], found[2].replace(old, new, 1))
     names = ", ".join(origin.name for origin in use.origins)
-    return Refusal(f"the name comes from ARG {names}, which is used elsewhere too", use.path, use.span)
+    return Refusal(
+        f"the name comes from ARG {names}, which is used elsewhere too", use.path, use.span
+    )
 
 
 def _repositories(use: ImageUse) -> tuple[str, str]:

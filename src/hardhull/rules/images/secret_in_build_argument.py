@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from hardhull.model import Finding, Level, Rule, Severity, SubjectKind
+from hardhull.model import Finding, Level, Rule, Severity, Span, SubjectKind
 from hardhull.rules.images.more_examples import SECRET_IN_BUILD_ARGUMENT
 from hardhull.rules.images.secrets import asks_for_secret
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from hardhull.project.stages import Stage
 
 ID = "secret-in-build-argument"
-_CLEAR = re.compile(r"key\s*=\s*\"ClearTextPassword\"\s+value\s*=\s*\"(?P<value>[^\"]*)\"", re.IGNORECASE)
+_CLEAR = re.compile(
+    r"key\s*=\s*\"ClearTextPassword\"\s+value\s*=\s*\"(?P<value>[^\"]*)\"", re.IGNORECASE
+)
 _STAND_IN = re.compile(r"^$|%\w+%|\$|__|\{\{|#\{|<|&lt;")
 
 
@@ -66,8 +68,9 @@ def _arguments(path: str, stage: Stage, outside: set[str]) -> Iterator[Finding]:
             )
             evidence = (f"{path}:{used.first_line} uses it in {used.keyword}",)
             yield Finding(
-                ID, path, f"{where} ARG {name}", word.span, message, Severity.HIGH, Level.MANUAL,
-                name, evidence,
+                ID, path, f"{where} ARG {name}",
+                Span(word.span.start, word.span.start + len(name)), message, Severity.HIGH,
+                Level.MANUAL, name, evidence,
             )  # fmt: skip
 
 
@@ -94,7 +97,12 @@ def _copied(path: str, stage: Stage, configs: list[tuple[Source, int]]) -> Itera
     folder = posixpath.dirname(path)
     for source, line in configs:
         home = posixpath.dirname(source.path)
-        near = not home or home == folder or folder.startswith(f"{home}/") or home.startswith(f"{folder}/")
+        near = (
+            not home
+            or home == folder
+            or folder.startswith(f"{home}/")
+            or home.startswith(f"{folder}/")
+        )
         for instruction in stage.instructions if near or not folder else ():
             if instruction.keyword not in ("COPY", "ADD") or not _takes(instruction, source.path):
                 continue

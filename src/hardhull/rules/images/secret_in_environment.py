@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardhull.model import Finding, Level, Rule, Severity, SubjectKind
+from hardhull.model import Finding, Level, Rule, Severity, Span, SubjectKind
 from hardhull.rules.images.more_examples import SECRET_IN_ENVIRONMENT
 from hardhull.rules.images.secrets import holds_secret
 
@@ -43,9 +43,14 @@ def _in_image(stage: AppStage) -> Iterator[Finding]:
             if holds_secret(name, value):
                 message = f"{name} holds a secret, which everyone who can pull the image can read"
                 yield Finding(
-                    ID, stage.path, f"{stage.where} ENV {name}", word.span, message,
+                    ID, stage.path, f"{stage.where} ENV {name}", _name_only(word.span, name), message,
                     Severity.HIGH, Level.MANUAL, name,
                 )  # fmt: skip
+
+
+def _name_only(span: Span, name: str) -> Span:
+    """A span that leaves the value out: what reports show of it must not be the secret."""
+    return Span(span.start, min(span.end, span.start + len(name)))
 
 
 def _in_container(container: Container) -> Iterator[Finding]:
@@ -53,7 +58,7 @@ def _in_container(container: Container) -> Iterator[Finding]:
         if holds_secret(name, setting.value):
             yield Finding(
                 ID, setting.cursor.file.source.path, f"{container.where}.env[{name}]",
-                setting.cursor.span, f"{name} holds a secret, which is in the history of this file",
+                _name_only(setting.cursor.key_span or setting.cursor.span, name), f"{name} holds a secret, which is in the history of this file",
                 Severity.MEDIUM, Level.MANUAL, name,
             )  # fmt: skip
 

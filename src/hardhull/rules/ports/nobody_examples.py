@@ -83,7 +83,11 @@ def _manifest(port: int, target: str, more: str = "") -> str:
 PORT_NOBODY_LISTENS_ON = (
     Example(
         "the Service uses the port's name",
-        {**_PROGRAM, "api/Dockerfile": _SILENT, "api.yaml": _manifest(80, "      targetPort: http\n")},
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _SILENT,
+            "api.yaml": _manifest(80, "      targetPort: http\n"),
+        },
         {"api.yaml": _manifest(8080, "      targetPort: http\n")},
     ),
     Example(
@@ -94,7 +98,11 @@ PORT_NOBODY_LISTENS_ON = (
     ),
     Example(
         "only the Service is wrong",
-        {**_PROGRAM, "api/Dockerfile": _SILENT, "api.yaml": _manifest(8080, "      targetPort: 80\n")},
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _SILENT,
+            "api.yaml": _manifest(8080, "      targetPort: 80\n"),
+        },
         {"api.yaml": _manifest(8080, "      targetPort: http\n")},
     ),
     Example(

@@ -51,9 +51,7 @@ def obstacles(container: Container, context: Context) -> Iterator[Refusal | str]
 def _user(container: Container, context: Context) -> Iterator[Refusal]:
     """Root uses capabilities for ordinary work, such as writing files of others."""
     user = container_user(container, context.project)
-    required = (
-        container.non_root_required if isinstance(container, KubernetesContainer) else None
-    )
+    required = container.non_root_required if isinstance(container, KubernetesContainer) else None
     if user.root is None and required is not None and required.as_bool():
         return  # the pod would not start as root
     if user.root is None:
@@ -61,7 +59,9 @@ def _user(container: Container, context: Context) -> Iterator[Refusal]:
     elif user.root:
         own = container.user
         path = own.cursor.path if own is not None else container.path
-        first = "the manifest asks for root" if own is not None else "image-runs-as-root comes first"
+        first = (
+            "the manifest asks for root" if own is not None else "image-runs-as-root comes first"
+        )
         yield Refusal(f"{user.evidence}, and root may need capabilities: {first}", path)
 
 
@@ -97,7 +97,9 @@ def _start(container: Container, context: Context) -> Iterator[Refusal | str]:
     start = start_of(container, context.project)
     for line in start.lines:
         if steps_down(line.text):
-            yield Refusal(f"{line.place} changes the user at start-up, which needs SETUID", line.path)
+            yield Refusal(
+                f"{line.place} changes the user at start-up, which needs SETUID", line.path
+            )
     for stage in context.project.stages_of(container):
         for instruction in stage.instructions:
             if instruction.keyword == "RUN" and _SETCAP.search(instruction.text):
@@ -115,9 +117,9 @@ def _older_image_differs(container: Container, context: Context) -> bool:
     if reference is None or building:
         return False
     first = context.first
-    if container.user is None:
-        if any(image_user(stage).root is not False for stage in first.stages_of(container)):
-            return True
+    users = [image_user(stage) for stage in first.stages_of(container)]
+    if container.user is None and any(user.root is not False for user in users):
+        return True
     return any(heard.privileged for heard in _heard(container, first))
 
 
@@ -181,7 +183,9 @@ EXAMPLES = (
         level=Level.REVIEW,
         settings="applications: all\n",
     ),
-    Example("the image runs as root", in_pod(POD, AS_ROOT), refused="image-runs-as-root comes first"),
+    Example(
+        "the image runs as root", in_pod(POD, AS_ROOT), refused="image-runs-as-root comes first"
+    ),
     Example(
         "a port below 1024",
         in_pod(POD, DOCKERFILE.replace("COPY", "ENV ASPNETCORE_HTTP_PORTS=80\nCOPY")),

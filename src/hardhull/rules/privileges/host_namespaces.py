@@ -101,7 +101,9 @@ def _reached_through_host(workload: Workload, context: Context) -> Refusal | Non
         for name, setting in one.environment.items():
             if _LOCAL.search(setting.value or ""):
                 place = setting.cursor
-                return Refusal(f"{name} speaks of localhost, which is the host", place.path, place.span)
+                return Refusal(
+                    f"{name} speaks of localhost, which is the host", place.path, place.span
+                )
         for key in ("livenessProbe", "readinessProbe", "startupProbe"):
             host = one.cursor.get(key, "httpGet", "host")
             if host is not None:

@@ -94,13 +94,19 @@ RULE = Rule(
         "kics:5308a7a8-06f8-45ac-bf10-791fe21de46e",
     ),
     examples=(
-        Example("a pod", in_pod(POD + _VOLUME.format("hostPath: {path: /srv/data}")), reported=True),
+        Example(
+            "a pod", in_pod(POD + _VOLUME.format("hostPath: {path: /srv/data}")), reported=True
+        ),
         Example(
             "a Compose service with files of the system",
             in_compose(COMPOSE + "    volumes:\n      - /etc/ssh:/keys:ro\n"),
             reported=True,
         ),
-        Example("a directory of the pod's own", in_pod(POD + _VOLUME.format("emptyDir: {}")), silent=True),
+        Example(
+            "a directory of the pod's own",
+            in_pod(POD + _VOLUME.format("emptyDir: {}")),
+            silent=True,
+        ),
         Example(
             "Compose with a folder of the project",
             in_compose(COMPOSE + "    volumes:\n      - ./data:/data\n"),

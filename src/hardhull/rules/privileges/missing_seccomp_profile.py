@@ -91,9 +91,7 @@ def _is_ours(workload: Workload, context: Context) -> bool:
 
 _SIDECAR = POD + "        - name: log\n          image: acme.example/log-shipper:2\n"
 _OFF = COMPOSE + "    security_opt:\n      - seccomp:unconfined\n      - label:disable\n"
-_UNCONFINED = (
-    POD + "          securityContext:\n            seccompProfile: {type: Unconfined}\n"
-)
+_UNCONFINED = POD + "          securityContext:\n            seccompProfile: {type: Unconfined}\n"
 _ANNOTATED = POD.replace(
     "    spec:\n      cont",
     "      annotations:\n"

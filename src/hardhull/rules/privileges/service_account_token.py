@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from hardhull.project.kubernetes import KubernetesObject, Workload
 
 ID = "service-account-token"
-_CLIENT = re.compile(r"\bkubectl\b|\bhelm\b|/var/run/secrets/kubernetes\.io|KUBERNETES_SERVICE_HOST")
+_CLIENT = re.compile(
+    r"\bkubectl\b|\bhelm\b|/var/run/secrets/kubernetes\.io|KUBERNETES_SERVICE_HOST"
+)
 
 
 def find(workload: Workload, context: Context) -> Iterator[Finding]:

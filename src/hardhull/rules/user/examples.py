@@ -140,7 +140,10 @@ IMAGE_USER_BY_NAME = (
     ),
     Example(
         "a user that the Dockerfile creates with a number; the group stays",
-        {**_PROGRAM, "api/Dockerfile": _BY_NAME.format(variant="", user=_CREATE + "USER api:root\n")},
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _BY_NAME.format(variant="", user=_CREATE + "USER api:root\n"),
+        },
         {"api/Dockerfile": _BY_NAME.format(variant="", user=_CREATE + "USER 5678:root\n")},
     ),
     Example(

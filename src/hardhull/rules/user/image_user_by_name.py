@@ -87,7 +87,9 @@ def _number(stage: AppStage, user: User) -> str | Refusal:
 def _created(stage: AppStage, name: str, uid: int | None) -> str | Refusal:
     """The number that RUN gives the user, if it gives one whatever happens."""
     for instruction in stage.instructions:
-        if instruction.keyword != "RUN" or not re.search(rf"\b{re.escape(name)}\b", instruction.text):
+        if instruction.keyword != "RUN" or not re.search(
+            rf"\b{re.escape(name)}\b", instruction.text
+        ):
             continue
         if not re.search(r"\b(?:useradd|adduser|usermod)\b", instruction.text):
             continue

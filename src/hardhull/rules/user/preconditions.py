@@ -108,13 +108,28 @@ def _script(stage: AppStage, name: str, context: Context) -> Iterator[Refusal | 
     near = [path for path in candidates if path.startswith(f"{folder}/")] or candidates
     source = texts.source(near[0]) if near else None
     if source is None:
-        yield Doubt(f"not checked: what {base} does when the container starts")
+        yield from _written_script(stage, base)
         return
     for number, line in enumerate(source.text.splitlines(), 1):
         if steps_down(line) or _ROOT_COMMAND.search(line.partition("#")[0]):
             yield Refusal(
                 f"{source.path}:{number} does what only root can: {line.strip()[:60]}", stage.path
             )
+
+
+def _written_script(stage: AppStage, base: str) -> Iterator[Refusal | Doubt]:
+    """A script that is not in the repository; a RUN instruction may write it."""
+    for instruction in stage.instructions:
+        text = instruction.text + "".join(heredoc.body for heredoc in instruction.heredocs)
+        if instruction.keyword == "RUN" and base in text:
+            needy = steps_down(text) or _ROOT_COMMAND.search(text) or _STARTS_SDK.search(text)
+            if needy:
+                yield Refusal(
+                    f"{base}, which it starts, does what only root can",
+                    stage.path,
+                    instruction.span,
+                )
+    yield Doubt(f"not checked: what {base} does when the container starts")
 
 
 def _derived(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:

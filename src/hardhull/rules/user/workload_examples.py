@@ -28,7 +28,9 @@ spec:
 _REQUIRED = "securityContext:\n  runAsNonRoot: true\n"
 
 
-def _pod(pod: str = "", container: str = "", notes: str = "", image: str = "acme.example/api:1") -> str:
+def _pod(
+    pod: str = "", container: str = "", notes: str = "", image: str = "acme.example/api:1"
+) -> str:
     """A Deployment with these lines at its pod and at its container."""
     at_pod = "".join(f"      {line}\n" for line in pod.splitlines())
     at_container = "".join(f"          {line}\n" for line in container.splitlines())
@@ -72,11 +74,11 @@ WORKLOAD_MAY_RUN_AS_ROOT = (
         "runAsUser: 0 goes, where the image has a user",
         {
             "api/Dockerfile": _NUMERIC,
-            "k8s/api.yaml": _pod(container="securityContext:\n  runAsUser: 0\n  privileged: false\n"),
+            "k8s/api.yaml": _pod(
+                container="securityContext:\n  runAsUser: 0\n  privileged: false\n"
+            ),
         },
-        {
-            "k8s/api.yaml": _pod(container="securityContext:\n  privileged: false\n") + _WHOLE
-        },
+        {"k8s/api.yaml": _pod(container="securityContext:\n  privileged: false\n") + _WHOLE},
         level=Level.REVIEW,
     ),
     Example(
@@ -127,7 +129,9 @@ WORKLOAD_MAY_RUN_AS_ROOT = (
     Example(
         "a base image that is not known",
         {
-            "api/Dockerfile": _ROOT.replace("mcr.microsoft.com/dotnet/aspnet:8.0", "acme.example/base:1"),
+            "api/Dockerfile": _ROOT.replace(
+                "mcr.microsoft.com/dotnet/aspnet:8.0", "acme.example/base:1"
+            ),
             "k8s/api.yaml": _pod(),
         },
         refused="say what it is like under base-images",

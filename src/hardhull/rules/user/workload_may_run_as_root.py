@@ -123,9 +123,7 @@ def _fitting(
     return _by_image(container, user, context)
 
 
-def _by_image(
-    container: KubernetesContainer, user: User, context: Context
-) -> _Change | Refusal:
+def _by_image(container: KubernetesContainer, user: User, context: Context) -> _Change | Refusal:
     ours = bool(context.project.stages_of(container))
     if user.root is None:
         return Refusal(
@@ -192,8 +190,10 @@ def _without_zero(
             for mount in heir.mounts
             if mount.kind == "claim"
         ]
-    removed = RemoveNode(at.path, at.address[:-1] if alone and _pod_takes(container, workload, context)
-                         else at.address)
+    removed = RemoveNode(
+        at.path,
+        at.address[:-1] if alone and _pod_takes(container, workload, context) else at.address,
+    )
     return _Change((removed,), Level.REVIEW, tuple(notes), ", runAsUser: 0 removed")
 
 
