@@ -198,3 +198,9 @@ def test_temporary_files_may_live_elsewhere(tmp_path: Path) -> None:
     )
 
     assert run(tmp_path, in_pod(pod, OLD), DIAGNOSTICS).entries == ()
+
+
+def test_only_dotnet_is_meant(tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/cache.yaml": POD + READ_ONLY})
+
+    assert outcome(tmp_path, DIAGNOSTICS, settings="applications: all\n").entries == ()

@@ -323,3 +323,16 @@ def test_a_token_that_the_account_does_not_mount(tmp_path: Path) -> None:
     result = run(tmp_path, {**in_pod(POD), "k8s/account.yaml": account}, "service-account-token")
 
     assert result.entries == ()
+
+
+@pytest.mark.parametrize(
+    "rule", ["privileged-container", "dangerous-capabilities", "host-namespaces"]
+)
+def test_what_an_unknown_program_was_given_stays(tmp_path: Path, rule: str) -> None:
+    pod = POD.replace("api:1", "agent:1").replace(SPEC, SPEC + "      hostPID: true\n")
+    pod += CONTEXT + "            privileged: true\n            capabilities: {add: [NET_ADMIN]}\n"
+    write(tmp_path, {"k8s/agent.yaml": pod})
+
+    entry = only(outcome(tmp_path, rule, settings="applications: all\n"), rule)
+
+    assert "what it uses this for is not known" in entry.reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from hardhull.facts.gather import Recorded
 
-_LARGEST_CONFIG = 1024 * 1024
+_LARGEST = 64 * 1024 * 1024
+_CONCERNS = tuple(dict.fromkeys(rule.concern for rule in RULES))
 
 
 def roots_of(arguments: argparse.Namespace) -> list[Path]:
@@ -64,7 +66,11 @@ def expanded(names: Iterable[str]) -> list[str]:
     found: list[str] = []
     for name in (part.strip() for names_ in names for part in names_.split(",")):
         concern = [rule.id for rule in RULES if rule.concern == name]
-        found += [name] if name in BY_ID or not concern else concern
+        if name and name not in BY_ID and not concern:
+            near = difflib.get_close_matches(name, [*BY_ID, *_CONCERNS], n=1, cutoff=0.5)
+            hint = f"did you mean `{near[0]}`?" if near else "`hardhull rules` lists them"
+            raise UsageError(f"unknown rule `{name}`; {hint}")
+        found += concern or [name]
     return [name for name in dict.fromkeys(found) if name]
 
 
@@ -80,7 +86,7 @@ def _read(path: Path, shown: str) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{shown}: can't be read: {error.strerror}") from None
-    if len(data) > _LARGEST_CONFIG * 64:
+    if len(data) > _LARGEST:
         raise UsageError(f"{shown}: too large to be what was expected")
     try:
         return data.decode("utf-8-sig")

@@ -25,6 +25,7 @@ from hardhull.project.references import (
     compose_references,
     dockerfile_references,
     kubernetes_references,
+    set_by_compose,
     settled,
 )
 from hardhull.project.stages import Stage, parent_chain, stages
@@ -210,7 +211,8 @@ def _references(documents: Mapping[str, Document], linker: _Linker) -> list[Imag
     for path, file_stages in linker.dockerfiles.items():
         document = documents[path]
         if isinstance(document, Dockerfile):
-            found += dockerfile_references(document, file_stages)
+            uses = dockerfile_references(document, file_stages)
+            found += set_by_compose(uses, linker.services)
     for manifest in linker.manifests.values():
         found += kubernetes_references(manifest.workloads)
     found += compose_references(linker.services)

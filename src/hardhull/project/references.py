@@ -161,6 +161,23 @@ def compose_references(services: Iterable[ComposeService]) -> Iterator[ImageUse]
                 yield replace(found, built_here=here)
 
 
+def set_by_compose(
+    uses: Iterable[ImageUse], services: Iterable[ComposeService]
+) -> Iterator[ImageUse]:
+    """Say of each reference of a Dockerfile whether a Compose file sets one of its ARGs."""
+    setters: dict[tuple[str, str], str] = {}
+    for service in services:
+        build = service.build
+        for name, setting in build.arguments.items() if build is not None else ():
+            place = f"{setting.cursor.file.source.path}:{setting.cursor.line}"
+            if build is not None and build.dockerfile is not None:
+                setters.setdefault((build.dockerfile, name), f"{place} sets ARG {name}")
+    for use in uses:
+        keys = ((use.path, origin.name) for origin in use.origins)
+        writer = next((setters[key] for key in keys if key in setters), None)
+        yield use if writer is None else replace(use, writer=writer)
+
+
 def _cursor(image: Cursor, place: Place, used_by: str) -> ImageUse:
     source = image.file.source
     text = image.text
@@ -219,5 +236,6 @@ __all__ = [
     "compose_references",
     "dockerfile_references",
     "kubernetes_references",
+    "set_by_compose",
     "settled",
 ]

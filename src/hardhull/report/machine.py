@@ -36,7 +36,8 @@ def dumps(data: object) -> str:
     text = json.dumps(data, indent=2, ensure_ascii=True)
     if "\\ud" in text:
         text = _LONE_SURROGATE.sub(lambda match: match[1] or "\\ufffd", text)
-    return text + "\n"
+    # A runner's log takes `##[` for a command anywhere in a line; so spelled, JSON reads the same.
+    return text.replace("##[", "#\\u0023[") + "\n"
 
 
 def join(roots: Sequence[shapes.RootShape]) -> str:

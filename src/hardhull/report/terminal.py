@@ -37,7 +37,7 @@ def console(stream: IO[str]) -> Console:
 def show_pages(pages: Sequence[Page], told: Told, stream: IO[str]) -> None:
     """Print the report."""
     out = console(stream)
-    shown = False
+    spaced = False
     for page in pages:
         if not page.blocks and not page.skipped:
             continue
@@ -45,11 +45,14 @@ def show_pages(pages: Sequence[Page], told: Told, stream: IO[str]) -> None:
             out.print(Text(plain(page.root.label), style="bold underline"))
         for block in page.blocks:
             out.print(_block(block, out.width))
+        for note in page.notes:
+            out.print(Text.assemble(("note  ", "yellow"), note))
         for line in page.skipped:
             out.print(Text.assemble(("skipped  ", "dim"), line))
-        shown = True
+        # A block ends in an empty line of its own.
+        spaced = bool(page.notes or page.skipped)
     last = closing(pages, told)
-    if shown and last:
+    if spaced and last:
         out.print()
     for line in last:
         # Commands are copied from here: never wrapped by us.
@@ -65,8 +68,7 @@ def _block(block: Block, width: int) -> Group:
     for row in block.rows:
         table.add_row(Text(row.word, style=_STYLES.get(row.word, "")), row.place, _told(row))
     title = Text.assemble((block.title, "bold"), "  ", (block.detail, "dim"))
-    notes = (Padding(Text(f"note: {note}", style="yellow"), (0, 0, 0, 2)) for note in block.notes)
-    return Group(title, Padding(table, (0, 0, 0, 2)), *notes)
+    return Group(title, Padding(table, (0, 0, 1, 2)))
 
 
 def _told(row: Row) -> Text:

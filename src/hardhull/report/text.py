@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hardhull.report.places import Root
 
 _ALIKE = 3
-"""So many held-back findings of a rule, or files skipped for one reason, are listed; then counted."""
+"""So many held-back findings of a rule, or files skipped for one reason, are listed by name."""
 _SEVERITIES = ("high", "medium", "low")
 
 
@@ -38,12 +38,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """An application, or what belongs to none, with its rows and what to know about them."""
+    """An application, or what belongs to none, with its rows."""
 
     title: str
     detail: str
     rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,7 @@ class Page:
 
     root: Root
     blocks: tuple[Block, ...]
+    notes: tuple[str, ...]
     skipped: tuple[str, ...]
     totals: Totals
     changed: tuple[str, ...]
@@ -92,10 +92,11 @@ def page_of(outcome: Outcome, root: Root) -> Page:
         title, detail = "other", "belongs to no application found here"
         if app is not None:
             title, detail = plain(app.name), plain(introduction(app))
-        blocks.append(Block(title, detail, rows, _notes(entries)))
+        blocks.append(Block(title, detail, rows))
     return Page(
         root,
         tuple(blocks),
+        _notes(outcome.entries),
         _skipped(outcome.skipped),
         _totals(outcome),
         outcome.changed,
@@ -194,9 +195,10 @@ class Told:
 def closing(pages: Sequence[Page], told: Told) -> list[str]:
     """The last lines: what was done in one sentence, and the next commands."""
     totals = sum((page.totals for page in pages), Totals())
-    paths = "".join(f" {plain(shlex.quote(path))}" for path in told.paths)
+    few = len(told.paths) <= _ALIKE
+    paths = "".join(f" {plain(shlex.quote(path))}" for path in told.paths) if few else " PATH"
     if told.fixing:
-        lines = _closing_fix(pages, totals, told, paths)
+        lines = _closing_fix(pages, totals, told)
     elif totals.left.total():
         lines = [_count_left(totals)]
         if totals.fixable:
@@ -211,7 +213,7 @@ def closing(pages: Sequence[Page], told: Told) -> list[str]:
     return lines + ([f"About a rule: hardhull explain {rule}"] if rule else [])
 
 
-def _closing_fix(pages: Sequence[Page], totals: Totals, told: Told, paths: str) -> list[str]:
+def _closing_fix(pages: Sequence[Page], totals: Totals, told: Told) -> list[str]:
     if not totals.files:
         return [_count_left(totals) + ", nothing was changed."] if totals.left.total() else []
     verb = "changed" if told.written else "would change"
@@ -222,7 +224,7 @@ def _closing_fix(pages: Sequence[Page], totals: Totals, told: Told, paths: str) 
         parts.append(f"{totals.held} held back")
     sentence = ", ".join(parts) + "."
     if not told.written:
-        return [f"{sentence} Nothing was written; to apply: hardhull fix{paths}"]
+        return [f"{sentence} Nothing was written; to apply: the same without --diff"]
     if not told.undo:
         return [sentence]
     undo = "; ".join(_undo(page) for page in pages if page.changed)
@@ -268,7 +270,7 @@ def lines_of(pages: Sequence[Page], told: Told) -> list[str]:
         widths = _widths([row for block in page.blocks for row in block.rows])
         for block in page.blocks:
             lines += [f"{block.title}  {block.detail}", *_table(block.rows, widths)]
-            lines += [f"  note: {note}" for note in block.notes]
+        lines += [f"note  {note}" for note in page.notes]
         lines += [f"skipped  {line}" for line in page.skipped]
     last = closing(pages, told)
     return lines + ([""] if lines and last else []) + last

@@ -15,6 +15,7 @@ from hardhull.model import (
     Severity,
     SubjectKind,
 )
+from hardhull.project.stages import parent_chain
 from hardhull.rules.advice.dockerfiles import (
     Shell,
     heirs,
@@ -46,10 +47,14 @@ _ECHO_ESCAPE = re.compile(r"\becho\s+(?:-\w+\s+)?[^|;&\n]*\\[ntrb0\\]")
 
 def find(project: Project, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
     """The first RUN of a stage that pipes without pipefail."""
+    told: set[tuple[str, int]] = set()
     for path, stages, stage in stages_of_applications(project):
+        if any((path, one.index) in told for one in parent_chain(stages, stage.index)):
+            continue  # it inherits the shell of the stage that was told
         for instruction in stage.instructions:
             if not _pipes(instruction) or not _default_shell(stages, stage, instruction):
                 continue
+            told.add((path, stage.index))
             yield Finding(
                 ID,
                 path,

@@ -21,7 +21,7 @@ from hardhull.model import (
 from hardhull.rules.filesystem.writing import TEMPORARY, hidden_by_mount, temporary_mount, writable
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
-from hardhull.rules.privileges.scope import on_windows, workload_of
+from hardhull.rules.privileges.scope import on_windows, runs_dotnet, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     """Programs on a read-only root without a place for temporary files, diagnostics on."""
     if container.read_only_root is not True or on_windows(container, context):
         return
-    if context.project.owner_of(container) is None or _has_a_place(container, context):
+    if not runs_dotnet(container, context) or _has_a_place(container, context):
         return
     stages = context.project.stages_of(container)
     versions = [stage.facts.major for stage in stages if stage.facts is not None]

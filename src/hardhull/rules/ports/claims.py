@@ -83,6 +83,7 @@ def _not_our_program(container: KubernetesContainer | ComposeService, key: str) 
 
 
 def wrong_claims(app: Application, heard: Heard) -> Iterator[Claim]:
+    """Places of an application that name a port it does not listen on."""
     for workload in app.workloads:
         if workload.kind == "Service" or workload.windows:
             continue  # Knative tells its programs the port itself

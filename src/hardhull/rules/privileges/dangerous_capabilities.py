@@ -10,7 +10,7 @@ from hardhull.project.container import capability
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
-from hardhull.rules.privileges.scope import on_windows
+from hardhull.rules.privileges.scope import of_unknown_use, on_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
             using = start.first(re.compile(pattern))
             if using is not None:
                 return Refusal(f"{using.place} uses {name}: {using.text[:60]}", using.path)
+    unknown = of_unknown_use(container, context)
+    if unknown is not None:
+        return unknown
     notes = [f"not checked: what {finding.what} was added for; git blame on the line may say"]
     notes += [f"not checked: what {name} does when it starts" for name in start.unread]
     return Fix(
@@ -116,8 +119,11 @@ RULE = Rule(
         "`cap_add` (Compose); the others stay."
     ),
     routine_when="never: somebody asked for them, and the reason may be outside this repository",
-    review_when="nothing that starts here is seen to use them",
-    refused_when="the container starts with a command that needs one, such as iptables or strace",
+    review_when="the image is built here, and nothing that starts is seen to use them",
+    refused_when=(
+        "the container starts with a command that needs one, such as iptables or strace, or its "
+        "image is not built here"
+    ),
     references=(
         "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",
         "https://man7.org/linux/man-pages/man7/capabilities.7.html",

@@ -17,10 +17,11 @@ from hardhull.model import (
     Severity,
     SubjectKind,
 )
+from hardhull.project.container import Role
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, POD, SERVICE, in_compose, in_pod
-from hardhull.rules.privileges.scope import NEEDS_HOST, at, on_windows, workload_of
+from hardhull.rules.privileges.scope import NEEDS_HOST, at, of_unknown_use, on_windows, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +77,10 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         needing = start_of(one, context.project).first(NEEDS_HOST)
         if needing is not None:
             return Refusal(f"{needing.place} works on the host: {needing.text[:60]}", needing.path)
+    for one in together:
+        unknown = of_unknown_use(one, context) if one.role is Role.MAIN else None
+        if unknown is not None:
+            return unknown
     if finding.what == "hostNetwork" and workload is not None:
         refusal = _reached_through_host(workload, context)
         if refusal is not None:
@@ -148,7 +153,7 @@ RULE = Rule(
     refused_when=(
         "hostNetwork: clients or probes use the host's address (a hostPort, no Service), or the "
         "program speaks to localhost; `network_mode: host` in Compose; a command that works on "
-        "the host, such as nsenter"
+        "the host, such as nsenter; a container of the pod whose image is not built here"
     ),
     references=(
         "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",

@@ -8,7 +8,7 @@ from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
-from hardhull.rules.privileges.scope import NEEDS_HOST, on_windows
+from hardhull.rules.privileges.scope import NEEDS_HOST, of_unknown_use, on_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     needing = start.first(NEEDS_HOST)
     if needing is not None:
         return Refusal(f"{needing.place} does what only a privileged container can", needing.path)
+    unknown = of_unknown_use(container, context)
+    if unknown is not None:
+        return unknown
     notes = ["not checked: why it was made privileged; git blame on the line may say"]
     notes += [f"not checked: what {name} does when it starts" for name in start.unread]
     return Fix(
@@ -79,10 +82,10 @@ RULE = Rule(
     ),
     fix_note="Sets `privileged: false` where `privileged: true` stands.",
     routine_when="never: somebody asked for it, and the reason may be outside this repository",
-    review_when="nothing here is seen to need it",
+    review_when="its image is built here, and nothing here is seen to need it",
     refused_when=(
         "it mounts devices or kernel modules of the host, shares mounts in both directions, or "
-        "starts with a command such as mount, sysctl or iptables"
+        "starts with a command such as mount, sysctl or iptables; its image is not built here"
     ),
     references=(
         "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hardhull.images import parse_reference
+from hardhull.model import Refusal
 from hardhull.project.compose import ComposeService
 
 if TYPE_CHECKING:
@@ -32,6 +34,23 @@ def on_windows(container: Container, context: Context) -> bool:
 def built_here(container: Container, context: Context) -> bool:
     """Whether the image it runs is built in this repository."""
     return bool(context.project.stages_of(container))
+
+
+def runs_dotnet(container: Container, context: Context) -> bool:
+    """Whether it runs a .NET program: built here, or by what is known of its image."""
+    if built_here(container, context):
+        return True
+    text = container.image.text if container.image is not None else None
+    reference = parse_reference(text) if text else None
+    return reference is not None and context.facts.image(reference.name) is not None
+
+
+def of_unknown_use(container: Container, context: Context) -> Refusal | None:
+    """Refuse to take from a program of which nothing is known what it was given on purpose."""
+    if runs_dotnet(container, context):
+        return None
+    reason = "its image is not built here: what it uses this for is not known"
+    return Refusal(reason, container.path, container.span)
 
 
 def workload_of(container: Container, context: Context) -> Workload | None:
