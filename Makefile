@@ -27,6 +27,7 @@ check: venv ## Check style, types, schemas, and that generated files are fresh
 	$(PY) -m mypy
 	$(PY) scripts/make_catalogue.py --check
 	$(PY) scripts/make_docs.py --check
+	$(PY) -m check_jsonschema -q --check-metaschema docs/*.schema.json
 	$(PY) -m check_jsonschema -q --builtin-schema vendor.github-actions action.yml
 	$(PY) -m check_jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(PY) -m check_jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml

@@ -15,7 +15,8 @@ from hardhull.commands.forms import form_of
 from hardhull.documents.source import FileKind, Source
 from hardhull.model import Change, Edit, Finding, Fix, Level, Severity, Span
 from hardhull.outcome import Entry, Outcome, Status
-from hardhull.report import annotations, diff, machine, markdown, neutral, sarif, summary, text
+from hardhull.report import annotations as github
+from hardhull.report import diff, machine, markdown, neutral, sarif, summary, text
 from hardhull.report.annotations import Note
 from hardhull.report.places import Root, place_of
 from hardhull.report.terminal import show_pages
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 HERE = Root(".", "", inside=True)
 SCANNED = Told(fixing=False, written=False, undo=True)
 FIXED = Told(fixing=True, written=True, undo=True)
-RULES = ("image-runs-as-root", "privilege-escalation")
-DOCKERFILE = """\
-FROM mcr.microsoft.com/dotnet/aspnet:8.0
+RULES = ("image-runs-as-root", "unpinned-image")
+DOCKERFILE = f"""\
+FROM mcr.microsoft.com/dotnet/aspnet:8.0@sha256:{"0" * 64}
 COPY out .
 ENTRYPOINT ["dotnet", "Api.dll"]
 """
@@ -43,7 +44,8 @@ COMPOSE = """\
 services:
   api:
     build: api
-    privileged: true
+  cache:
+    image: redis:7
 """
 
 
@@ -72,11 +74,12 @@ def test_text_of_a_scan(small: Path) -> None:
         "Api  api/Dockerfile → compose.yaml\n"
         "  high  api/Dockerfile:1  the image runs as root  fix: USER $APP_UID (1654)"
         "  [image-runs-as-root]\n"
-        "  medium  compose.yaml:2  a setuid program could regain root"
-        "  privileged: true allows escalation by itself; privileged-container comes first"
-        "  [privilege-escalation]\n"
-         f"skipped  broken.yaml:4  {result.skipped[0].reason}\n"
-         "\n2 findings (1 high, 1 medium), at least 1 can be fixed. "
+        "other  belongs to no application found here\n"
+        "  medium  compose.yaml:5  not pinned, and no digest is known for it  "
+        "no digest of docker.io/library/redis:7 is known; record it and give it with "
+        "--digests FILE  [unpinned-image]\n"
+        f"skipped  broken.yaml:4  {result.skipped[0].reason}\n"
+        "\n2 findings (1 high, 1 medium), at least 1 can be fixed. "
         "See how: hardhull fix --diff\n"
         "About a rule: hardhull explain image-runs-as-root\n"
     )
@@ -87,7 +90,10 @@ def test_text_of_a_fix(small: Path) -> None:
 
     shown = re.sub(r" {2,}", "  ", printed("text", result))
     assert "  fixed  api/Dockerfile:1  USER $APP_UID (1654)  the image runs as root" in shown
-    assert "  held  compose.yaml:2  a setuid program could regain root  compose.yaml:4: " in shown
+    assert (
+        "  held  compose.yaml:5  not pinned, and no digest is known for it  no digest"
+        in shown
+    )
     assert "1 file changed, 1 held back. Undo: git restore api/Dockerfile\n" in shown
 
 
@@ -149,7 +155,7 @@ def test_github_annotates_what_is_left(small: Path) -> None:
     shown = printed("github", outcome(small, *RULES, fixing=False))
 
     assert shown.splitlines()[0] == (
-        "::error file=api/Dockerfile,line=1,col=1,endColumn=41,"
+        "::error file=api/Dockerfile,line=1,col=1,endColumn=113,"
         "title=hardhull%3A image-runs-as-root::the image runs as root%0A"
         "Fix: USER $APP_UID (1654) (hardhull fix makes it)"
     )
@@ -162,7 +168,7 @@ def test_github_annotates_what_is_left(small: Path) -> None:
 def test_github_shows_the_worst_ten_of_each_level() -> None:
     notes = [Note(-1, "warning", f"::warning::{n}") for n in range(12)]
     notes += [Note(-2, "error", f"::error::{n}") for n in range(12)]
-    lines = annotations.join(notes).splitlines()
+    lines = github.join(notes).splitlines()
 
     assert [line.split("::")[1] for line in lines[:-1]] == ["error"] * 10 + ["warning"] * 10
     assert lines[-1] == "hardhull: 4 more are in the job summary"
@@ -177,7 +183,7 @@ def test_the_job_summary_is_appended_and_never_too_large(
     printed("github", outcome(small, *RULES))
 
     assert file.read_text().startswith("before\n# hardhull ")
-    assert "| Api | 1 | 0 | 1 | 0 | 0 |" in file.read_text()
+    assert "| Api | 1 | 0 | 0 | 0 | 0 |\n| *none* | 0 | 0 | 1 | 0 | 0 |" in file.read_text()
     summary.append(str(file), ["ü" * 99 + "\n"] * 20_000)
     assert file.stat().st_size <= 1024 * 1024
     assert file.read_text().endswith("has all of it.*\n")
@@ -200,11 +206,11 @@ def test_sarif(small: Path) -> None:
     for result in run["results"]:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert re.fullmatch("[0-9a-f]{16}", result["partialFingerprints"]["hardhull/v1"])
-    assert "suppressions" not in by_rule["privilege-escalation"]
+    assert "suppressions" not in by_rule["unpinned-image"]
     assert by_rule["image-runs-as-root"]["suppressions"][0]["kind"] == "inSource"
-    place = by_rule["privilege-escalation"]["locations"][0]["physicalLocation"]
+    place = by_rule["unpinned-image"]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "compose.yaml"
-    assert place["region"]["startLine"] == 2
+    assert place["region"]["startLine"] == 5
 
 
 def test_sarif_paths_are_uris(tmp_path: Path) -> None:
@@ -227,7 +233,7 @@ def test_json_tells_operations_and_applications(small: Path) -> None:
             "follows": False,
         }
     ]
-    assert report["withheld"][0]["reason"].startswith("compose.yaml:4: privileged: true")
+    assert report["withheld"][0]["reason"].startswith("compose.yaml:5: no digest")
     assert report["applications"][0]["stages"] == ["api/Dockerfile stage 0"]
     assert report["skipped"][0]["path"] == "broken.yaml"
     assert {one["status"] for one in report["findings"]} == {"fixed", "withheld"}
@@ -310,11 +316,11 @@ def test_unusual_names_are_quoted_as_git_does() -> None:
 
 
 def test_each_change_has_its_own_diff(small: Path) -> None:
-    write(small, {"compose.yaml": COMPOSE.replace("    privileged: true\n", "")})
-    result = outcome(small, *RULES)
+    rules = ["image-runs-as-root", "privilege-escalation"]
+    result = outcome(small, *rules)
     diffs = diff.change_diffs(result)
 
-    assert [c.finding.rule for c in result.changes] == list(RULES)
+    assert [c.finding.rule for c in result.changes] == rules
     for one in result.changes:
         own = diffs[one.finding.key]
         assert ("+USER $APP_UID" in own) == (one.finding.rule == "image-runs-as-root")
@@ -358,7 +364,7 @@ def hostile(tmp_path: Path) -> Path:
         {
             f"{name}/Dockerfile": DOCKERFILE.replace("COPY", "ARG A=\x1b[1m::x\nCOPY"),
             f"{name}/{name}.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
-            "compose.yaml": f"services:\n  api:\n    build: {json.dumps(name)}\n    privileged: true\n",
+            "compose.yaml": f"services:\n  api:\n    build: {json.dumps(name)}\n",
             f"{name}.yaml": BROKEN,
         },
     )

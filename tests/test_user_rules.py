@@ -98,6 +98,19 @@ def test_the_run_as_user_of_a_pod_goes_only_if_no_container_needs_it(tmp_path: P
     assert "sets runAsUser: 0" in shared.withheld[0].reason
 
 
+def test_a_zero_that_contradicts_the_pod_goes(tmp_path: Path) -> None:
+    pod = _POD + "          securityContext:\n            runAsUser: 0\n"
+    pod += "      securityContext:\n        runAsNonRoot: true\n"
+    dockerfile = _DOCKERFILE.format(user="USER $APP_UID\n")
+    write(tmp_path, {"api/Dockerfile": dockerfile, "k8s/api.yaml": pod})
+    result = outcome(tmp_path, WORKLOAD)
+
+    assert texts(result)["k8s/api.yaml"] == (
+        _POD + "      securityContext:\n        runAsNonRoot: true\n"
+    )
+    assert levels(result, WORKLOAD) == [Level.REVIEW]
+
+
 def test_a_claim_whose_user_changes_is_named(tmp_path: Path) -> None:
     pod = (
         _POD

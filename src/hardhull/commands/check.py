@@ -15,6 +15,7 @@ from hardhull.commands.trouble import crash_block
 from hardhull.model import Severity, UsageError
 from hardhull.outcome import Status
 from hardhull.report.diff import coloured, outcome_diff
+from hardhull.report.neutral import plain
 from hardhull.report.places import Root
 from hardhull.report.text import Told
 from hardhull.run import run
@@ -55,7 +56,7 @@ def check(arguments: argparse.Namespace) -> int:
     results = _Results()
     with _progress(roots) as advance:
         for root, own in zip(roots, settings, strict=True):
-            advance(root.as_posix())
+            advance(plain(root.as_posix()))
             outcome = _outcome(root, own, recorded, arguments)
             _keep(outcome, root, form, arguments, results)
     write = fixing and not arguments.diff
@@ -142,6 +143,8 @@ def _report(
         form.print(results.pieces, told, sys.stderr, output.coloured(sys.stderr))
         return
     if output.file is None and arguments.format == "text":
+        if sys.stdout.isatty() and not any(page.blocks or page.skipped for page in results.pieces):
+            tell("Nothing found.")  # silence is for pipelines; a person would wonder
         form.print(results.pieces, told, sys.stdout, output.fancy)
     else:
         output.write(form.join(results.pieces, told))

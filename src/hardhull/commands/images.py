@@ -11,7 +11,7 @@ from hardhull.report.machine import dumps
 from hardhull.report.neutral import plain
 from hardhull.report.places import Root
 from hardhull.report.shapes import FORMAT
-from hardhull.run import survey
+from hardhull.survey import survey
 
 if TYPE_CHECKING:
     import argparse

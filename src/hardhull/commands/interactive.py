@@ -6,9 +6,11 @@ A refused change is taken out before the rules run again, so that nothing is kep
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hardhull.commands.output import tell
+from hardhull.outcome import Status
 from hardhull.report.diff import change_diffs, coloured
 from hardhull.report.neutral import plain
 from hardhull.run import run
@@ -70,4 +72,15 @@ def asked(root: Path, settings: Settings, recorded: Mapping[str, Any]) -> Outcom
         for change in outcome.changes:
             answers.take(change, diffs.get(change.finding.key, ""))
         if answers.refused == refused:
-            return outcome
+            return _with_refusals(outcome, refused)
+
+
+def _with_refusals(outcome: Outcome, refused: frozenset[str]) -> Outcome:
+    """Say of what was refused that it was: otherwise it would look as if it had no fix."""
+    entries = tuple(
+        replace(entry, status=Status.WITHHELD, reason="you left it as it is")
+        if entry.finding.fingerprint in refused
+        else entry
+        for entry in outcome.entries
+    )
+    return replace(outcome, entries=entries)

@@ -105,12 +105,12 @@ def page_of(outcome: Outcome, root: Root) -> Page:
 
 def _row(outcome: Outcome, entry: Entry) -> Row:
     finding, change = entry.finding, entry.change
-    line = place_of(outcome, finding).line
+    place = f"{finding.path}:{place_of(outcome, finding).line}" if finding.path else ""
     row = Row(
         finding.severity.value,
-        f"{plain(finding.path)}:{line}" if finding.path else "",
+        plain(place),
         plain(finding.message),
-        plain(entry.reason),
+        plain(entry.reason.removeprefix(f"{place}: ")),
         finding.rule,
     )
     match entry.status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -11,6 +12,9 @@ from hardhull.model import Refusal
 if TYPE_CHECKING:
     from hardhull.project.application import AppStage
     from hardhull.project.context import Context
+
+
+_STRIPS_TOOLS = re.compile(r"\b(?:harden(?:ing)?|post-?install)[\w.-]*\.sh\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,13 @@ def create_user(stage: AppStage, context: Context) -> NewUser | Refusal:
         )
     if uid in base.taken_uids or gid in base.taken_uids:
         return Refusal(f"the number {uid} is taken in {stage.base}; configure user.uid", stage.path)
+    for instruction in stage.instructions:
+        if instruction.keyword == "RUN" and _STRIPS_TOOLS.search(instruction.text):
+            return Refusal(
+                "a script before it takes the tools away that make users",
+                stage.path,
+                instruction.span,
+            )
     tool: UserTool = base.create_user
     if tool is UserTool.COPIED_PASSWD:
         return _copied(stage, context)

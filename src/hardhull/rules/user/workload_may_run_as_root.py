@@ -42,12 +42,17 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     if not isinstance(container, KubernetesContainer) or container.windows:
         return
     required = container.non_root_required
-    if required is not None and (required.is_opaque or required.as_bool() is True):
+    if required is not None and required.is_opaque:
         return
     user = container_user(container, context.project)
+    contradicted = container.user is not None and user.root is True
+    if _is_required(container) and not contradicted:
+        return
     message = "it may run as root: nothing requires another user"
     evidence = [user.evidence]
-    if required is not None and not required.is_null:
+    if _is_required(container):
+        message = "it does not start: runAsNonRoot is true, and runAsUser is 0"
+    elif required is not None and not required.is_null:
         message = "it may run as root: runAsNonRoot is false"
         evidence.append(f"{place(required)} says runAsNonRoot: {required.raw}")
     yield in_container(
@@ -65,6 +70,8 @@ class _Change:
     level: Level = Level.ROUTINE
     notes: tuple[str, ...] = ()
     summary: str = ""
+    fitting: tuple[KubernetesContainer, ...] = ()
+    """Other containers that fit because of the same change."""
 
 
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
@@ -77,7 +84,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     if isinstance(change, Refusal):
         return change
     whole_pod = workload.injected is None and all(
-        other is container or _fits(other, context) for other in workload.containers
+        other is container or other in change.fitting or _fits(other, context)
+        for other in workload.containers
     )
     notes, level = list(change.notes), change.level
     if workload.injected is not None:
@@ -89,13 +97,21 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         for doubt in _roll_out(affected, context):
             level = Level.REVIEW
             notes.append(doubt)
+    required = container.require_non_root(whole_pod=whole_pod)
+    if _is_required(container):
+        required = ()
     return Fix(
-        (*change.operations, *container.require_non_root(whole_pod=whole_pod)),
+        (*change.operations, *required),
         f"runAsNonRoot: true{change.summary}",
         level,
         "CreateContainerConfigError: the container does not start",
         tuple(dict.fromkeys(notes)),
     )
+
+
+def _is_required(container: KubernetesContainer) -> bool:
+    required = container.non_root_required
+    return required is not None and required.as_bool() is True
 
 
 def _fits(container: KubernetesContainer, context: Context) -> bool:
@@ -194,7 +210,7 @@ def _without_zero(
         at.path,
         at.address[:-1] if alone and _pod_takes(container, workload, context) else at.address,
     )
-    return _Change((removed,), Level.REVIEW, tuple(notes), ", runAsUser: 0 removed")
+    return _Change((removed,), Level.REVIEW, tuple(notes), ", runAsUser: 0 removed", heirs)
 
 
 def _pod_takes(container: KubernetesContainer, workload: Workload, context: Context) -> bool:

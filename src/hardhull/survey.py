@@ -1,0 +1,99 @@
+"""The survey of a root: discover its files, read them, and link them into a project."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from hardhull import discover as disk
+from hardhull.documents.document import read
+from hardhull.documents.source import FileKind
+from hardhull.documents.unreadable import Unreadable
+from hardhull.facts.gather import Facts
+from hardhull.model import Skipped, UsageError
+from hardhull.project.builds import is_build_evidence, read_builds
+from hardhull.project.context import Context
+from hardhull.project.dotnet import Programs
+from hardhull.project.evidence import EvidenceTexts
+from hardhull.project.link import Workspace, link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from hardhull.documents.document import Document
+    from hardhull.documents.source import Source
+    from hardhull.facts.gather import Recorded
+    from hardhull.settings import Settings
+
+
+def survey(
+    root: Path,
+    settings: Settings,
+    *,
+    recorded: Mapping[str, Recorded] | None = None,
+    today: datetime.date | None = None,
+) -> Context:
+    """Discover, read and link one root."""
+    found = disk.discover(root, settings.paths.include, settings.paths.exclude)
+    documents, skipped, unread = read_all(found)
+    facts = Facts(
+        today or datetime.datetime.now(tz=datetime.UTC).date(),
+        recorded if recorded is not None else {},
+        {name: image.like for name, image in settings.base_images.items()},
+    )
+    builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
+    workspace = Workspace(
+        settings,
+        facts,
+        builds,
+        Programs(found),
+        EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read),
+        (*found.skipped, *skipped),
+        unread,
+    )
+    project = link(documents, workspace)
+    return Context(project, facts, settings, project)
+
+
+def read_all(
+    found: disk.Found,
+) -> tuple[dict[str, Document], list[Skipped], dict[str, str]]:
+    """Read all Dockerfiles and manifests; what can't be read is skipped with line and reason."""
+    documents: dict[str, Document] = {}
+    skipped: list[Skipped] = []
+    unread: dict[str, str] = {}
+    for path, entry in found.files.items():
+        if entry.kind is FileKind.EVIDENCE:
+            continue
+        try:
+            source = disk.read(entry)
+        except UsageError as error:
+            skipped.append(Skipped(path, 0, str(error)))
+            continue
+        document = read(source)
+        if isinstance(document, Unreadable):
+            skipped.append(Skipped(path, document.line, document.reason))
+            unread[path] = source.text
+        else:
+            documents[path] = document
+    return documents, skipped, unread
+
+
+def _of_kind(found: disk.Found, kind: FileKind) -> dict[str, disk.FileEntry]:
+    return {path: entry for path, entry in found.files.items() if entry.kind is kind}
+
+
+def _build_evidence(found: disk.Found) -> Iterable[Source]:
+    for path, entry in found.files.items():
+        if entry.kind is FileKind.EVIDENCE and is_build_evidence(path):
+            try:
+                yield disk.read(entry)
+            except UsageError:
+                continue  # went away since it was listed: nothing to learn from it
+
+
+def relink(documents: Mapping[str, Document], context: Context) -> Context:
+    """Link documents that were edited; what did not change is used again."""
+    project = link(documents, context.project.workspace, context.project)
+    return Context(project, context.facts, context.settings, context.first)
