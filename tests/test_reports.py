@@ -90,10 +90,7 @@ def test_text_of_a_fix(small: Path) -> None:
 
     shown = re.sub(r" {2,}", "  ", printed("text", result))
     assert "  fixed  api/Dockerfile:1  USER $APP_UID (1654)  the image runs as root" in shown
-    assert (
-        "  held  compose.yaml:5  not pinned, and no digest is known for it  no digest"
-        in shown
-    )
+    assert "  held  compose.yaml:5  not pinned, and no digest is known for it  no digest" in shown
     assert "1 file changed, 1 held back. Undo: git restore api/Dockerfile\n" in shown
 
 

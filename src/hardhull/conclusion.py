@@ -49,6 +49,8 @@ def entries(
 ) -> tuple[Entry, ...]:
     """Say of each finding what became of it; `left` are those of the final text, if one is."""
     changes = {change.finding.key: change for change in ledger.changes}
+    # A change of the text can rename a finding (another tag, say): it is told once, as it is last.
+    renamed = {key[:3] for key in (*changes, *(left or ()))}
     found: dict[tuple[str, str, str, str], Entry] = {}
     for finding in findings:
         change, held = changes.get(finding.key), ledger.withheld.get(finding.key)
@@ -64,6 +66,8 @@ def entries(
                 finding, Status.UNFIXED if left is None else Status.WITHHELD, _reason(held)
             )
         elif left is not None and finding.key not in left and finding.rule != STALE:
+            if finding.key[:3] in renamed:
+                continue
             found[finding.key] = Entry(finding, Status.FIXED, "solved by another change")
         else:
             fix = proposed.get(finding.key)

@@ -173,7 +173,8 @@ def _apply_rule(
     """Fix what one rule finds: all of it at once, or one by one if that can't be verified."""
     candidates = []
     for finding in find_all(rule, context, ledger):
-        if finding.key in ledger.failed or not gate(finding, context):
+        told_only = finding.level is Level.MANUAL
+        if told_only or finding.key in ledger.failed or not gate(finding, context):
             continue
         fix = propose(rule, finding, context, ledger)
         if isinstance(fix, Refusal):
