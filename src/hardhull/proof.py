@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from hardhull.documents.dockerfile import Dockerfile
-from hardhull.documents.document import as_expected, comment_spans, read
+from hardhull.documents.document import as_expected, comment_spans, named_spans, read
 from hardhull.documents.unreadable import Unreadable
 from hardhull.model import RemoveInstruction, RemoveNode
 
@@ -22,10 +22,13 @@ def prove(
 ) -> Document | str:
     """Return the edited document if the proof holds, else the reason why it does not.
 
-    Checked: it reads again; its structure is the old one with the operations applied; every
-    comment is kept, in order; `dockerfile-parse`, where it agreed with us before, still does.
-    That the finding is gone is for the engine to see, which knows the rules.
+    Checked: no edit reaches beyond what its operation names; it reads again; its structure is the
+    old one with the operations applied; every comment is kept, in order; `dockerfile-parse`, where
+    it agreed with us before, still does. That the finding is gone is for the engine to see, which
+    knows the rules.
     """
+    if not _edits_are_local(before, operations, edits):
+        return "an edit would reach beyond what it names"
     source = before.source.edited(edits)
     after = read(source)
     if isinstance(after, Unreadable):
@@ -35,18 +38,35 @@ def prove(
     if not _comments_kept(before, operations, after):
         return "a comment would be lost"
     if isinstance(before, Dockerfile) and isinstance(after, Dockerfile):
-        return (
-            after if _second_reader_agrees(before, after) else "dockerfile-parse reads it otherwise"
-        )
+        agreed = _second_reader_agrees(before, after)
+        return after if agreed else "dockerfile-parse would read the edited file otherwise"
     return after
 
 
+def _edits_are_local(
+    before: Document, operations: Sequence[Operation], edits: Sequence[Edit]
+) -> bool:
+    """Every edit is an insertion, or lies within the lines of what the operations name."""
+    named = named_spans(before, operations)
+    return all(
+        edit.start == edit.end
+        or any(span.start <= edit.start and edit.end <= span.end for span in named)
+        for edit in edits
+    )
+
+
 def _comments_kept(before: Document, operations: Sequence[Operation], after: Document) -> bool:
-    if any(isinstance(operation, (RemoveNode, RemoveInstruction)) for operation in operations):
-        return True  # what stood inside a removed node may go; the structure check covers the rest
-    old = [before.source.text[start:end] for start, end in comment_spans(before)]
-    new = [after.source.text[start:end] for start, end in comment_spans(after)]
-    return old == new
+    """All comments are there in their order; only what stood in a removed node may be gone."""
+    removals = [o for o in operations if isinstance(o, (RemoveNode, RemoveInstruction))]
+    removed = named_spans(before, removals)
+    left = [after.source.text[start:end] for start, end in comment_spans(after)]
+    at = 0
+    for start, end in comment_spans(before):
+        if at < len(left) and left[at] == before.source.text[start:end]:
+            at += 1
+        elif not any(span.start <= start < span.end for span in removed):
+            return False
+    return at == len(left)
 
 
 def _second_reader_agrees(before: Dockerfile, after: Dockerfile) -> bool:

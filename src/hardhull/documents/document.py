@@ -8,13 +8,23 @@ from hardhull.documents import dockerfile_edits, yaml_edits
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
 from hardhull.documents.source import FileKind
 from hardhull.documents.yaml import YamlFile, comments, read_yaml
+from hardhull.model import (
+    AppendItem,
+    RemoveInstruction,
+    RemoveNode,
+    ReplaceDirective,
+    ReplaceFlag,
+    ReplaceWord,
+    SetValue,
+    Span,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hardhull.documents.source import Source
     from hardhull.documents.unreadable import Unreadable
-    from hardhull.model import Edit, Operation, Span
+    from hardhull.model import Edit, Operation
 
 Document: TypeAlias = Dockerfile | YamlFile
 
@@ -53,3 +63,49 @@ def comment_spans(document: Document) -> tuple[Span, ...]:
     if isinstance(document, Dockerfile):
         return document.comments
     return tuple(comments(document))
+
+
+def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Span, ...]:
+    """Return the whole lines of what the operations name, as far as it is there already."""
+    if isinstance(document, Dockerfile):
+        spans = [_named_in_dockerfile(document, operation) for operation in operations]
+    else:
+        spans = [_named_in_yaml(document, operation) for operation in operations]
+    text = document.source.text
+    return tuple(_whole_lines(text, span) for span in spans if span is not None)
+
+
+def _named_in_dockerfile(file: Dockerfile, operation: Operation) -> Span | None:
+    match operation:
+        case ReplaceWord() | ReplaceFlag() | RemoveInstruction():
+            return file.instructions[operation.instruction].span
+        case ReplaceDirective():
+            return file.directives[operation.name].span
+        case _:
+            return None
+
+
+def _named_in_yaml(file: YamlFile, operation: Operation) -> Span | None:
+    if not isinstance(operation, (SetValue, AppendItem, RemoveNode)):
+        return None
+    document, *keys = operation.at
+    cursor = file.cursor(document) if isinstance(document, int) else None
+    for key in keys:
+        inner = cursor.get(key) if cursor is not None else None
+        if cursor is None or inner is None or inner.shared:
+            break
+        cursor = inner
+    if cursor is None:
+        return None
+    start = cursor.key_span.start if cursor.key_span is not None else cursor.span.start
+    return Span(min(start, cursor.span.start), max(cursor.span.end, start))
+
+
+def _whole_lines(text: str, span: Span) -> Span:
+    """Widen to line starts, and over the blanks that follow."""
+    start = text.rfind("\n", 0, span.start) + 1
+    end = text.find("\n", span.end)
+    end = len(text) if end < 0 else end + 1
+    while end < len(text) and text[end] in " \r\n":
+        end += 1
+    return Span(start, end)
