@@ -186,11 +186,16 @@ def judged(outcome: Outcome) -> Iterator[str]:
         except dockerfile.GoParseError:
             continue
         after = [part(item) for item in dockerfile.parse_string(outcome.after[path].text)]
-        matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-        for kind, _, _, start, end in matcher.get_opcodes():
-            for item in after[start:end] if kind != "equal" else ():
-                if not any(text.split("=")[-1].strip('"') in item for text in texts[path]):
-                    yield f"judge: {path}: {item[:80]} was not announced"
+        for item in news(before, after):
+            if not any(text.split("=")[-1].strip('"') in item for text in texts[path]):
+                yield f"judge: {path}: {item[:80]} was not announced"
+
+
+def news(before: list[str], after: list[str]) -> Iterator[str]:
+    """The instructions that are new or other than before."""
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for kind, _, _, start, end in matcher.get_opcodes():
+        yield from after[start:end] if kind != "equal" else ()
 
 
 def part(item: Any) -> str:

@@ -6,12 +6,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from hardhull import run as story
 from hardhull.model import (
     Finding,
     Fix,
+    InsertInstruction,
     Level,
     Refusal,
     RemoveInstruction,
@@ -26,6 +25,8 @@ from support import outcome, texts, write
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
     from hardhull.model import Rule
 
@@ -212,3 +213,60 @@ def test_a_generated_file_is_left_to_its_generator(
 
     assert texts(result) == {"b/Dockerfile": FILE.replace("A=1", "A=2")}
     assert "a program writes it" in result.entries[0].reason
+
+
+def test_fixes_that_can_not_be_verified_do_not_hold_back_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = setter("one", "A=1", "A=2")
+
+    def picky(finding: Finding, context: Any) -> Fix | Refusal:
+        fix = honest.fix(finding, context) if honest.fix is not None else Refusal("")
+        assert isinstance(fix, Fix)
+        if finding.path == "d/Dockerfile":
+            return replace(fix, operations=(ReplaceWord(finding.path, 99, 0, "A=2"),))
+        return fix
+
+    write(tmp_path, {f"{name}/Dockerfile": FILE for name in "abcdef"})
+    use(monkeypatch, replace(honest, fix=picky))
+    result = outcome(tmp_path)
+
+    assert sorted(texts(result)) == [f"{name}/Dockerfile" for name in "abcef"]
+    assert [e.finding.path for e in result.entries if e.status is Status.WITHHELD] == [
+        "d/Dockerfile"
+    ]
+
+
+def test_every_part_speaks_of_the_text_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two inserts in one file, of which the second alone can't be: places shift in between."""
+
+    def find(project: Any, context: Any) -> Iterator[Finding]:  # noqa: ARG001
+        for path, document in project.documents.items():
+            for item in document.instructions:
+                if item.keyword == "ENV" and f"LABEL for={item.text}" not in document.source.text:
+                    yield Finding(
+                        "label",
+                        path,
+                        item.text,
+                        item.span,
+                        "no label",
+                        Severity.LOW,
+                        Level.ROUTINE,
+                        subject=item,
+                    )
+
+    def fix(finding: Finding, context: Any) -> Fix | Refusal:  # noqa: ARG001
+        text = f"LABEL for={finding.where}" if finding.where != "C=1" else "LABEL for=C=1 \\"
+        insert = InsertInstruction(finding.path, finding.subject.index, text)
+        return Fix((insert,), "a label")
+
+    rule = replace(setter("label", "x", "y"), find=find, fix=fix)
+    write(tmp_path, {"Dockerfile": "FROM a:1\nENV A=1\nENV C=1\nENV B=1\n"})
+    use(monkeypatch, rule)
+    result = outcome(tmp_path)
+
+    assert texts(result) == {
+        "Dockerfile": ("FROM a:1\nLABEL for=A=1\nENV A=1\nENV C=1\nLABEL for=B=1\nENV B=1\n")
+    }

@@ -17,7 +17,7 @@ from hardhull.model import (
 )
 from hardhull.proof import prove
 
-DOCKERFILE = "FROM a:1 # not a comment\n".replace(" # not a comment", "") + "# why\nEXPOSE 80 81\nUSER 1\n"
+DOCKERFILE = "FROM a:1\n# why\nEXPOSE 80 81\nUSER 1\n"
 MANIFEST = "# top\na:\n  b: 1 # why\n  c: [x, y]\n# end\nd: true\n"
 
 

@@ -323,5 +323,8 @@ def test_a_colon_in_flow_style_is_read() -> None:
     assert not isinstance(file, Unreadable)
     root = file.cursor(0)
     assert root is not None
-    assert [item.text for item in root.get("a").items()] == ["nginx:1.25", "data:/data"]
-    assert root.get("b", "c").text == "d:1"
+    listed, inner = root.get("a"), root.get("b", "c")
+    assert listed is not None
+    assert inner is not None
+    assert [item.text for item in listed.items()] == ["nginx:1.25", "data:/data"]
+    assert inner.text == "d:1"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardhull.acceptance import ID as STALE
-from hardhull.engine import propose
+from hardhull.ledger import propose
 from hardhull.model import Fix, Level
 from hardhull.outcome import Entry, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hardhull.engine import Ledger
+    from hardhull.ledger import Ledger
     from hardhull.model import Accepted, Finding, Rule, Withheld
     from hardhull.project.context import Context
 

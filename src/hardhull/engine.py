@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import traceback
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
 
 from hardhull.documents.document import render
-from hardhull.documents.source import is_generated
+from hardhull.ledger import Ledger, Memory, find_all, propose
 from hardhull.model import (
+    AppendItem,
     Change,
-    Crash,
     Edit,
     Finding,
     Fix,
+    InsertInstruction,
     Level,
     Phase,
     Refusal,
+    RemoveInstruction,
+    RemoveNode,
+    ReplaceDirective,
+    ReplaceFlag,
+    ReplaceWord,
+    SetValue,
     Unrenderable,
-    Withheld,
-    worst,
 )
 from hardhull.proof import prove
 
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     Gate = Callable[[Finding, Context], bool]
 
 ROUNDS = 5
+"""How often all rules are gone through; the last round changes nothing."""
+PARTS = 50
+"""How often one rule is asked again within a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,93 +50,6 @@ class Candidate:
 
     finding: Finding
     fix: Fix
-
-
-@dataclass
-class Memory:
-    """What each rule found in the latest project, so that nothing is asked twice."""
-
-    project: object = None
-    found: dict[str, list[Finding]] = field(default_factory=dict)
-    crashes: dict[tuple[str, str], Crash] = field(default_factory=dict)
-
-    def note_crash(self, rule: str, where: str) -> None:
-        """Keep what a rule raised just now, once for each place."""
-        self.crashes.setdefault((rule, where), Crash(rule, where, traceback.format_exc(limit=-6)))
-
-    def of(self, project: object) -> dict[str, list[Finding]]:
-        """The findings by rule in this project; those of an earlier one are forgotten."""
-        if self.project is not project:
-            self.project, self.found = project, {}
-        return self.found
-
-
-@dataclass
-class Ledger:
-    """What has happened so far; with its memory the only thing in the engine that changes."""
-
-    changes: list[Change] = field(default_factory=list)
-    withheld: dict[tuple[str, str, str, str], Withheld] = field(default_factory=dict)
-    failed: set[tuple[str, ...]] = field(default_factory=set)
-    texts: dict[str, set[str]] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
-
-    def forget_solved(self, left: Mapping[tuple[str, str, str, str], Finding] | None) -> None:
-        """Drop refusals of findings that something else solved; `left` are those that remain."""
-        if left is not None:
-            self.withheld = {key: held for key, held in self.withheld.items() if key in left}
-
-    def refuse(self, finding: Finding, reason: str, path: str = "", line: int = 0) -> None:
-        """Note why a finding is not fixed; a later reason replaces an earlier one."""
-        self.withheld[finding.key] = Withheld(finding, reason, path, line)
-
-
-def find_all(rule: Rule, context: Context, ledger: Ledger) -> list[Finding]:
-    """Run a rule over all its subjects. A rule that raises is our bug: noted, not fatal."""
-    known = ledger.memory.of(context.project)
-    if rule.id in known:
-        return known[rule.id]
-    found: list[Finding] = []
-    for subject in context.subjects(rule.subject):
-        try:
-            found += rule.find(subject, context)
-        except Exception:  # noqa: BLE001  one rule's bug must not stop the run
-            where = str(getattr(subject, "where", "") or getattr(subject, "name", ""))
-            ledger.memory.note_crash(rule.id, where)
-    known[rule.id] = _told_apart(found)
-    return known[rule.id]
-
-
-def _told_apart(found: Iterable[Finding]) -> list[Finding]:
-    """Drop repeated findings; number those that stand at different places of one name."""
-    unique: dict[tuple[object, ...], Finding] = {}
-    for finding in found:
-        unique.setdefault((finding.key, finding.span), finding)
-    counted: dict[tuple[str, ...], int] = {}
-    told: list[Finding] = []
-    for finding in sorted(unique.values(), key=lambda one: (one.path, one.span)):
-        number = counted[finding.key] = counted.get(finding.key, 0) + 1
-        told.append(
-            finding if number == 1 else replace(finding, where=f"{finding.where} #{number}")
-        )
-    return told
-
-
-def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> Fix | Refusal:
-    """Ask a rule for its fix, with the level that finding and fix deserve together."""
-    if rule.fix is None or finding.level is Level.MANUAL:
-        return Refusal("reported only")
-    try:
-        fix = rule.fix(finding, context)
-    except Exception:  # noqa: BLE001  as above
-        ledger.memory.note_crash(rule.id, finding.where)
-        return Refusal("hardhull failed here; this is a bug of ours")
-    if isinstance(fix, Refusal):
-        return fix
-    for path in fix.paths:
-        if is_generated(context.documents[path].source):
-            return Refusal("the file's first lines say that a program writes it: change that", path)
-    return replace(fix, level=worst(fix.level, finding.level))
 
 
 def harden(
@@ -170,33 +90,38 @@ def _run(
 def _apply_rule(
     rule: Rule, context: Context, gate: Gate, relink: Relink, ledger: Ledger
 ) -> Context:
-    """Fix what one rule finds: all of it at once, or one by one if that can't be verified."""
-    candidates = []
+    """Fix what one rule finds: all of it at once, or in the largest parts that can be verified.
+
+    After each part the rule is asked anew, since operations speak of the text before them.
+    """
+    for _ in range(PARTS):
+        candidates = _without_conflicts(_candidates(rule, context, gate, ledger))
+        after = _attempt(rule, context, candidates, relink, ledger)
+        if after is None:
+            break
+        context = after
+    return context
+
+
+def _candidates(rule: Rule, context: Context, gate: Gate, ledger: Ledger) -> list[Candidate]:
+    """What a rule would fix now; why it would not is noted."""
+    found: list[Candidate] = []
     for finding in find_all(rule, context, ledger):
         told_only = finding.level is Level.MANUAL
         if told_only or finding.key in ledger.failed or not gate(finding, context):
             continue
         fix = propose(rule, finding, context, ledger)
         if isinstance(fix, Refusal):
-            line = _line(context, fix.path, fix.span)
-            ledger.refuse(finding, fix.reason, fix.path, line)
+            ledger.refuse(finding, fix.reason, fix.path, _line(context, fix.path, fix.span))
         elif fix.level.rank > context.settings.level.rank:
             ledger.refuse(finding, f"needs a look ({fix.level.value}); only routine is wanted")
         else:
-            candidates.append(Candidate(finding, fix))
-    candidates = _without_conflicts(candidates)
-    if not candidates:
-        return context
-    together = _attempt(rule, context, candidates, relink, ledger)
-    if together is not None:
-        return together
-    for candidate in candidates:
-        context = _attempt(rule, context, [candidate], relink, ledger) or context
-    return context
+            found.append(Candidate(finding, fix))
+    return found
 
 
 def _without_conflicts(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Keep fixes that agree on every place they touch; the others wait for the next round."""
+    """Keep fixes that agree on every place they touch; the others wait for the next part."""
     chosen: list[Candidate] = []
     taken: dict[object, Operation] = {}
     for candidate in candidates:
@@ -209,13 +134,18 @@ def _without_conflicts(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 def _place(operation: Operation) -> object:
     """What an operation touches: two operations on one place must be equal to be one."""
-    for names in (("at",), ("instruction", "word"), ("instruction", "flag"), ("name",)):
-        if all(hasattr(operation, name) for name in names):
-            where = tuple(getattr(operation, name) for name in names)
-            same_list = getattr(operation, "value", None) if names == ("at",) else None
-            appended = same_list if type(operation).__name__ == "AppendItem" else None
-            return (operation.path, names[-1], where, appended)
-    return (operation.path, type(operation).__name__, operation)
+    match operation:
+        case SetValue(path, at, _) | RemoveNode(path, at):
+            return (path, at)
+        case ReplaceWord(path, instruction, part, _):
+            return (path, instruction, "word", part)
+        case ReplaceFlag(path, instruction, part, _):
+            return (path, instruction, "flag", part)
+        case ReplaceDirective(path, name, _):
+            return (path, name)
+        case AppendItem() | InsertInstruction() | RemoveInstruction():
+            return operation  # several may stand side by side
+    assert_never(operation)
 
 
 def _attempt(
@@ -225,17 +155,42 @@ def _attempt(
     relink: Relink,
     ledger: Ledger,
 ) -> Context | None:
-    """Render and prove these fixes together. None, and the reason noted if it was one alone."""
+    """Render and prove these fixes together, or the first half of them that can be.
+
+    None if nothing could; the reason is noted for each that failed by itself.
+    """
+    if not candidates:
+        return None
+    after = _verified(rule, context, candidates, relink, ledger)
+    if not isinstance(after, str):
+        return after
+    if len(candidates) == 1:
+        finding = candidates[0].finding
+        ledger.failed.add(finding.key)
+        ledger.refuse(finding, after)
+        return None
+    middle = len(candidates) // 2
+    return _attempt(rule, context, candidates[:middle], relink, ledger) or _attempt(
+        rule, context, candidates[middle:], relink, ledger
+    )
+
+
+def _verified(
+    rule: Rule,
+    context: Context,
+    candidates: Sequence[Candidate],
+    relink: Relink,
+    ledger: Ledger,
+) -> Context | str:
+    """Apply these fixes, and keep them if the proof holds and their findings are gone."""
     outcome = _edited(context, candidates, ledger)
     if isinstance(outcome, str):
-        _give_up(candidates, outcome, ledger)
-        return None
+        return outcome
     documents, edits = outcome
     after = relink({**context.documents, **documents}, context)
     left = {finding.key for finding in find_all(rule, after, ledger)}
     if any(candidate.finding.key in left for candidate in candidates):
-        _give_up(candidates, "the problem would still be there after the edit", ledger)
-        return None
+        return "the problem would still be there after the edit"
     for path, document in documents.items():
         seen = ledger.texts.setdefault(path, set())
         seen |= {context.documents[path].source.text, document.source.text}
@@ -271,13 +226,6 @@ def _edited(
     return documents, edits
 
 
-def _give_up(candidates: Sequence[Candidate], reason: str, ledger: Ledger) -> None:
-    if len(candidates) == 1:
-        finding = candidates[0].finding
-        ledger.failed.add(finding.key)
-        ledger.refuse(finding, reason)
-
-
 def _record(
     candidates: Sequence[Candidate], edits: Mapping[str, tuple[Edit, ...]], ledger: Ledger
 ) -> None:
@@ -288,9 +236,7 @@ def _record(
         ledger.withheld.pop(candidate.finding.key, None)
 
 
-def _places(
-    rules: Iterable[Rule], context: Context, ledger: Ledger
-) -> set[tuple[str, str, str]]:
+def _places(rules: Iterable[Rule], context: Context, ledger: Ledger) -> set[tuple[str, str, str]]:
     return {
         (finding.rule, finding.path, finding.where)
         for rule in rules

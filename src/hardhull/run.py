@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from hardhull.acceptance import ID as STALE
 from hardhull.acceptance import Decisions, as_findings
 from hardhull.conclusion import entries, explain
-from hardhull.engine import Ledger, find_all, harden
+from hardhull.engine import harden
+from hardhull.ledger import Ledger, find_all
 from hardhull.outcome import Outcome
 from hardhull.rules import RULES
 from hardhull.survey import relink, survey

@@ -14,7 +14,9 @@ from hardhull.model import Items, Pairs, Scalar, Value
 _BAD_START = re.compile(r"[\s?:,\[\]{}#&*!|>'\"%@`=]|-(?:[\s,\[\]{}]|$)|---|\.\.\.")
 _BAD_INSIDE = re.compile(r":(?:\s|$)|\s#|\s$")
 _FLOW_INDICATOR = re.compile(r"[,\[\]{}?]")
-_NUMBER_TO_OTHERS = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\d{4}-\d\d?-\d\d?.*")
+_NUMBER_TO_OTHERS = re.compile(
+    r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\d{4}-\d\d?-\d\d?.*"
+)
 """Base 60 and dates: strings to Kubernetes, something else to other readers."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import read_yaml
+from hardhull.project.writers import Writer, commands, kustomizations, place_of, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 _BUILD = re.compile(
     r"\b(?:docker|podman|nerdctl|buildah)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)"
 )
-_SET_IMAGE = re.compile(
-    r"(?:kustomize edit set image|kubectl (?:\S+ )*set image)\b(?P<rest>[^\n]*)"
-)
-_EDITOR = re.compile(r"\b(?:sed|yq|jq|perl|envsubst|tokenreplace|replacetokens)\b", re.IGNORECASE)
-_MANIFEST_NAME = re.compile(r"[\w./*${}-]*[\w*}-]+\.ya?ml\b")
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _WITH_VALUE = frozenset(
@@ -70,22 +66,13 @@ class BuiltImage:
     target: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Something that rewrites image references: in a file, of an image, or both."""
-
-    evidence: str
-    file: str | None = None
-    image: str | None = None
-
-
 @dataclass(frozen=True)
 class Builds:
     """What build files, workflows and scripts say about images."""
 
     images: tuple[BuiltImage, ...] = ()
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    """Build argument names that something sets, with the `path:line` that does."""
+    arguments: Mapping[tuple[str | None, str], str] = field(default_factory=dict)
+    """Dockerfile (None: not known) and build argument that something sets: the `path:line`."""
     writers: tuple[Writer, ...] = ()
     action_dockerfiles: frozenset[str] = frozenset()
 
@@ -94,9 +81,10 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
     """Read all evidence files once; `dockerfiles` are the known paths, to resolve names."""
     known = tuple(sorted(dockerfiles))
     images: list[BuiltImage] = []
-    arguments: dict[str, str] = {}
+    arguments: dict[tuple[str | None, str], str] = {}
     writers: list[Writer] = []
     actions: set[str] = set()
+    kustomized: list[tuple[Source, list[Cursor]]] = []
     for source in sources:
         name = posixpath.basename(source.path).lower()
         if name in ("action.yml", "action.yaml"):
@@ -104,11 +92,12 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
         elif name.startswith("skaffold"):
             images += _skaffold(source, known)
         elif name.startswith("kustomization"):
-            writers += _kustomization(source)
+            kustomized.append((source, _roots(source)))
         elif name.endswith(".hcl"):
             images += _bake(source, known, arguments)
         else:
             _text(source, known, images, arguments, writers)
+    writers += kustomizations(kustomized)
     return Builds(tuple(images), arguments, tuple(writers), frozenset(actions))
 
 
@@ -124,7 +113,7 @@ def _text(
     source: Source,
     known: tuple[str, ...],
     images: list[BuiltImage],
-    arguments: dict[str, str],
+    arguments: dict[tuple[str | None, str], str],
     writers: list[Writer],
 ) -> None:
     text = source.text
@@ -133,40 +122,13 @@ def _text(
         return
     joined = _CONTINUED.sub(" ", text)
     for match in _BUILD.finditer(joined):
-        place = _place(source, match["rest"])
-        images += _command(place, match["rest"], posixpath.dirname(source.path), known)
+        place = place_of(source, match["rest"])
+        built = list(_command(place, match["rest"], posixpath.dirname(source.path), known))
+        images += built
         for argument in _ARGUMENT.findall(match["rest"]):
-            arguments.setdefault(argument, place)
-    writers += _writers(source, joined)
+            arguments.setdefault((built[0].dockerfile, argument), place)
+    writers += commands(source, joined)
     _build_action(source, known, images, arguments)
-
-
-def _writers(source: Source, joined: str) -> Iterator[Writer]:
-    """Commands that set an image, and editors that are let loose on a manifest."""
-    for match in _SET_IMAGE.finditer(joined):
-        place = _place(source, match["rest"])
-        for word in match["rest"].split():
-            left, _, right = word.strip("\"'").partition("=")
-            for part in (left, right):
-                if part and not part.startswith("-"):
-                    yield Writer(place, image=_repository(part))
-    for line in joined.splitlines():
-        if _EDITOR.search(line):
-            for file in _MANIFEST_NAME.findall(line):
-                yield Writer(_place(source, line), file=posixpath.basename(file))
-
-
-def _place(source: Source, line: str) -> str:
-    """`path:line` of text that may have been joined: its first words decide."""
-    words = line.strip()[:24]
-    offset = source.text.find(words) if words else -1
-    return f"{source.path}:{source.line_of(offset)}" if offset >= 0 else source.path
-
-
-def _repository(text: str) -> str:
-    name = text.partition("@")[0]
-    head, colon, tag = name.rpartition(":")
-    return head if colon and "/" not in tag else name
 
 
 def _command(place: str, rest: str, folder: str, known: tuple[str, ...]) -> Iterator[BuiltImage]:
@@ -183,7 +145,7 @@ def _command(place: str, rest: str, folder: str, known: tuple[str, ...]) -> Iter
             index += 1
             value = words[index] if index < len(words) else ""
         if name in ("-t", "--tag"):
-            tags.append(_repository(value))
+            tags.append(repository(value))
         elif name in ("-f", "--file"):
             file = value
         elif name == "--target":
@@ -217,7 +179,10 @@ def _resolve(
 
 
 def _build_action(
-    source: Source, known: tuple[str, ...], images: list[BuiltImage], arguments: dict[str, str]
+    source: Source,
+    known: tuple[str, ...],
+    images: list[BuiltImage],
+    arguments: dict[tuple[str | None, str], str],
 ) -> None:
     """Read `docker/build-push-action` steps and their kin: file, context, tags, target."""
     if "build-push" not in source.text and "buildAndPush" not in source.text:
@@ -237,10 +202,10 @@ def _build_action(
         dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
         tags = (texts.get("tags") or texts.get("repository") or "").split()
         for tag in tags or [""]:
-            name = _repository(tag) if tag else None
+            name = repository(tag) if tag else None
             images.append(BuiltImage(place, name, dockerfile, texts.get("target")))
         for line in (texts.get("build-args") or "").splitlines():
-            arguments.setdefault(line.partition("=")[0].strip(), place)
+            arguments.setdefault((dockerfile, line.partition("=")[0].strip()), place)
 
 
 def _all_mappings(cursor: Cursor) -> Iterator[Cursor]:
@@ -269,19 +234,10 @@ def _skaffold(source: Source, known: tuple[str, ...]) -> Iterator[BuiltImage]:
             if image is not None and image.text:
                 yield BuiltImage(
                     f"{source.path}:{artifact.line}",
-                    _repository(image.text),
+                    repository(image.text),
                     dockerfile if dockerfile in known else None,
                     target.text if target is not None else None,
                 )
-
-
-def _kustomization(source: Source) -> Iterator[Writer]:
-    for root in _roots(source):
-        listed = root.get("images")
-        for item in listed.items() if listed is not None else ():
-            name = item.get("name")
-            if name is not None and name.text:
-                yield Writer(f"{source.path}:{item.line}", image=_repository(name.text))
 
 
 _BAKE_KEY = re.compile(r'^\s*(dockerfile|context|target)\s*=\s*"([^"]*)"', re.MULTILINE)
@@ -290,7 +246,7 @@ _BAKE_ARGS = re.compile(r"args\s*=\s*\{([^}]*)\}")
 
 
 def _bake(
-    source: Source, known: tuple[str, ...], arguments: dict[str, str]
+    source: Source, known: tuple[str, ...], arguments: dict[tuple[str | None, str], str]
 ) -> Iterator[BuiltImage]:
     for block in re.split(r"\btarget\s+\"", source.text)[1:]:
         keys = dict(_BAKE_KEY.findall(block))
@@ -298,14 +254,14 @@ def _bake(
         context = posixpath.join(keys.get("context", "."))
         named = posixpath.join(context, keys.get("dockerfile", "Dockerfile"))
         dockerfile = _resolve(named, None, folder, known)
-        place = _place(source, block)
+        place = place_of(source, block)
         for line in "".join(_BAKE_ARGS.findall(block)).splitlines():
             name = line.partition("=")[0].strip().strip('"')
             if name:
-                arguments.setdefault(name, place)
+                arguments.setdefault((dockerfile, name), place)
         tags = re.findall(r'"([^"]+)"', "".join(_BAKE_TAGS.findall(block)))
         for tag in tags or [""]:
-            image = _repository(tag) if tag else None
+            image = repository(tag) if tag else None
             yield BuiltImage(place, image, dockerfile, keys.get("target"))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import enum
-import posixpath
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hardhull.images import Reference, parse_reference
 from hardhull.model import Span
+from hardhull.project.writers import chosen_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from hardhull.project.compose import ComposeService
     from hardhull.project.kubernetes import Workload
     from hardhull.project.stages import Origin, Stage
+    from hardhull.project.writers import Writer
 
-_FROM_OPTION = re.compile(r"(?:^|,)from=([^,]+)")
+_FROM_OPTION = re.compile(r"(?:^|,)(?i:from)=([^,]*)")
+_INDEX = re.compile(r"[+-]?\d+")
 _FLUX = re.compile(r"\$imagepolicy")
 _WRITING_ANNOTATIONS = ("argocd-image-updater.argoproj.io/", "keel.sh/policy", "keel.sh/trigger")
 
@@ -84,10 +87,11 @@ def dockerfile_references(file: Dockerfile, stages: Sequence[Stage]) -> Iterator
         yield ImageUse(
             path, span, text, Place.SYNTAX, "# syntax", parse_reference(text), word=syntax
         )
+    # A stage that comes later can't be copied from, but its name never means an image.
+    names = {stage.name.lower() for stage in stages if stage.name}
     for stage in stages:
         if stage.base.stage is None and not stage.base.is_scratch:
             yield _from(path, stage)
-        names = {other.name.lower() for other in stages[: stage.index] if other.name}
         for instruction in stage.instructions:
             yield from _flags(path, stage, instruction, names)
 
@@ -114,22 +118,33 @@ def _flags(
 ) -> Iterator[ImageUse]:
     """COPY/ADD --from=image and RUN --mount=…,from=image; ONBUILD belongs to child builds."""
     for flag in instruction.flags if instruction.keyword in ("COPY", "ADD", "RUN") else ():
-        if flag.text.startswith("--from="):
-            value, offset, place = flag.text[7:], 7, Place.COPY
-        elif flag.text.startswith("--mount="):
-            match = _FROM_OPTION.search(flag.text[8:])
-            if match is None:
-                continue
-            value, offset, place = match[1], 8 + match.start(1), Place.MOUNT
+        if flag.value.startswith("--from="):
+            value, offset, place = flag.value[7:], 7, Place.COPY
+        elif flag.value.startswith("--mount="):
+            value, offset = _mount_from(flag.value[8:])
+            offset, place = 8 + offset, Place.MOUNT
         else:
             continue
-        if value.lower() in names or value.isdigit() or "$" in value or value == "scratch":
+        is_index = place is Place.COPY and _INDEX.fullmatch(value)
+        if not value or value.lower() in names or is_index or "$" in value or value == "scratch":
             continue
         start = flag.span.start + offset
         reference = parse_reference(value)
         where = f"stage {stage.name or stage.index} {instruction.keyword} from {value}"
-        span = Span(start, start + len(value))
-        yield ImageUse(path, span, value, place, where, reference, (), instruction, flag)
+        span, text = Span(start, start + len(value)), value
+        if flag.text[offset : offset + len(value)] != value:
+            span, text = flag.span, flag.text  # quoted or continued: only the whole can be shown
+        yield ImageUse(path, span, text, place, where, reference, (), instruction, flag)
+
+
+def _mount_from(options: str) -> tuple[str, int]:
+    """The image that a mount reads, with its place; the last `from` counts, as in BuildKit."""
+    if '"' in options:
+        fields = next(csv.reader([options]), [])
+        found = [field[5:] for field in fields if field[:5].lower() == "from="]
+        return (found[-1] if found else ""), 0
+    matches = list(_FROM_OPTION.finditer(options))
+    return (matches[-1][1], matches[-1].start(1)) if matches else ("", 0)
 
 
 def kubernetes_references(workloads: Iterable[Workload]) -> Iterator[ImageUse]:
@@ -199,35 +214,75 @@ def settled(
         reference = parse_reference(image.name) if image.name else None
         if reference is not None:
             built.setdefault(reference.repository_name, f"{image.evidence} builds it")
-    return tuple(_settle(use, builds, built) for use in uses)
+    found = tuple(uses)
+    paths = {use.path for use in found}
+    writers = [(writer, chosen_files(writer, paths)) for writer in builds.writers]
+    return tuple(_settle(use, builds, writers, built) for use in found)
 
 
-def _settle(use: ImageUse, builds: Builds, built: Mapping[str, str]) -> ImageUse:
+def _settle(
+    use: ImageUse,
+    builds: Builds,
+    writers: Sequence[tuple[Writer, frozenset[str] | None]],
+    built: Mapping[str, str],
+) -> ImageUse:
     here, writer = use.built_here, use.writer
     if here is None and use.reference is not None:
         here = built.get(use.reference.repository_name)
     if writer is None:
-        writer = _writer(use, builds)
+        writer = _argument_setter(use, builds)
+    if writer is None:
+        chosen = (w for w, files in writers if files is None or use.path in files)
+        writer = next((w.evidence for w in chosen if _writes(w, use)), None)
     if here == use.built_here and writer == use.writer:
         return use
     return replace(use, built_here=here, writer=writer)
 
 
-def _writer(use: ImageUse, builds: Builds) -> str | None:
+def _argument_setter(use: ImageUse, builds: Builds) -> str | None:
     for origin in use.origins:
-        if origin.name in builds.arguments:
-            return f"{builds.arguments[origin.name]} sets ARG {origin.name}"
-    if use.cursor is None:
-        return None
-    name = posixpath.basename(use.path)
-    for writer in builds.writers:
-        if writer.file is not None and writer.file == name:
-            return writer.evidence
-        if writer.image is not None and use.reference is not None:
-            other = parse_reference(writer.image)
-            if other is not None and other.repository_name == use.reference.repository_name:
-                return writer.evidence
+        for dockerfile in (use.path, None):
+            place = builds.arguments.get((dockerfile, origin.name))
+            if place is not None:
+                return f"{place} sets ARG {origin.name}"
     return None
+
+
+def _writes(writer: Writer, use: ImageUse) -> bool:
+    """Whether all holds that a writer says of what it writes; its files are known to fit."""
+    if writer.image is not None or writer.container is not None:
+        if use.cursor is None:
+            return False  # these commands are about manifests
+        return _names_image(writer.image, use) or _names_container(writer.container, use)
+    if not writer.lines:
+        return True
+    return any(re.search(old, line) for old in writer.lines for line in _lines(use))
+
+
+def _names_image(image: str | None, use: ImageUse) -> bool:
+    other = parse_reference(image) if image else None
+    if other is None or use.reference is None:
+        return False
+    return other.repository_name == use.reference.repository_name
+
+
+def _names_container(container: str | None, use: ImageUse) -> bool:
+    if container is None or use.place is not Place.KUBERNETES:
+        return False
+    workload, _, name = container[:-1].partition("[")
+    kind_and_name, _, rest = use.used_by.partition(".")
+    return kind_and_name.endswith(f"/{workload}") and name in ("*", rest.partition("[")[2][:-1])
+
+
+def _lines(use: ImageUse) -> Iterator[str]:
+    """The lines that give a reference, near enough for the pattern of an editor."""
+    if use.cursor is not None:
+        source = use.cursor.file.source
+        yield source.line_text(source.line_of(use.span.start))
+        return
+    yield f"{use.place.value}{' ' if use.place is Place.FROM else '='}{use.text}"
+    for origin in use.origins:
+        yield f"ARG {origin.name}={origin.value or ''}"
 
 
 __all__ = [

@@ -6,7 +6,8 @@ before the first FROM counts in FROM; in a stage, ENV beats ARG.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hardhull.documents.expansion import Expansion, Origin, expand
@@ -38,12 +39,16 @@ PLATFORM_ARGUMENTS = frozenset(
 """Names that BuildKit itself gives values to: known, but not before the build."""
 
 
+_MENTIONED = re.compile(r"\$\{?(\w+)")
+
+
 @dataclass(frozen=True, slots=True)
 class BaseRef:
     """What a stage is made from.
 
     `resolved` is the text after expansion, None where a variable has no known value. `origins`
-    are the ARGs that gave values. `stage` is the index of the earlier stage it names, if it does.
+    are the ARGs that give values or could, those written in FROM first, then those that their
+    values are made of. `stage` is the index of the earlier stage it names, if it does.
     """
 
     text: str
@@ -81,7 +86,7 @@ class EnvValue:
 def stages(file: Dockerfile) -> tuple[Stage, ...]:
     """Return the stages in order."""
     starts = [item.index for item in file.instructions if item.keyword == "FROM"]
-    arguments = global_arguments(file)
+    arguments, inner = _arguments(file)
     names: dict[str, int] = {}
     found: list[Stage] = []
     for index, (start, end) in enumerate(
@@ -91,6 +96,7 @@ def stages(file: Dockerfile) -> tuple[Stage, ...]:
         words = first.words
         name = words[-1].value if len(words) > 1 else None
         base = _base(words[0], arguments, names, file.escape)
+        base = replace(base, origins=_with_inner(base.origins, inner))
         inside = file.instructions[start + 1 : end]
         found.append(Stage(file, index, name, first, inside, base))
         if name is not None:
@@ -99,20 +105,57 @@ def stages(file: Dockerfile) -> tuple[Stage, ...]:
 
 
 def global_arguments(file: Dockerfile) -> dict[str, Origin]:
-    """Return the values that ARG gives before the first FROM, and the platform's names."""
+    """Return the values that ARG gives before the first FROM, and the platform's names.
+
+    A name that is declared without a value is there, with None: the build may give one.
+    """
+    return _arguments(file)[0]
+
+
+def _arguments(file: Dockerfile) -> tuple[dict[str, Origin], dict[Origin, tuple[Origin, ...]]]:
+    """The global arguments, and for each the ones that its value is made of."""
     known = {name: Origin(None, name, late=True) for name in PLATFORM_ARGUMENTS}
+    inner: dict[Origin, tuple[Origin, ...]] = {}
     for instruction in file.instructions:
         if instruction.keyword == "FROM":
             break
         for index, word in enumerate(instruction.words):
             name, equals, default = word.value.partition("=")
             if not equals:
-                continue  # declared without a value: an earlier one, or the platform's, stays
+                # An earlier value, or the platform's, stays.
+                known.setdefault(name, Origin(None, name, instruction.index, index))
+                continue
             result = expand(default, known, file.escape)
-            value = _value(result)
+            value = _global_value(result, known)
             span = Span(word.span.start + word.text.find("=") + 1, word.span.end)
-            known[name] = Origin(value, name, instruction.index, index, span, late=value is None)
-    return known
+            origin = Origin(value, name, instruction.index, index, span, late=value is None)
+            inner[origin] = _givers(default, result, known)
+            known[name] = origin
+    return known, inner
+
+
+def _givers(text: str, result: Expansion, known: Mapping[str, Origin]) -> tuple[Origin, ...]:
+    """The arguments that gave values, then those that could: the build may set them."""
+    named = (known.get(name) for name in _MENTIONED.findall(text))
+    unset = (origin for origin in named if origin is not None and origin.value is None)
+    found = [origin for _, origin in result.sources]
+    return tuple(dict.fromkeys([*found, *(o for o in unset if o.instruction >= 0)]))
+
+
+def _with_inner(
+    origins: tuple[Origin, ...], inner: Mapping[Origin, tuple[Origin, ...]]
+) -> tuple[Origin, ...]:
+    found = list(origins)
+    for origin in found:  # grows while it is read, until nothing new is reached
+        found += [other for other in inner.get(origin, ()) if other not in found]
+    return tuple(found)
+
+
+def _global_value(result: Expansion, known: Mapping[str, Origin]) -> str | None:
+    """The text, None if it waits for the build; what no ARG declares is empty in every build."""
+    if result.error or any(name in known for name in result.unresolved):
+        return None
+    return result.text
 
 
 def _value(result: Expansion) -> str | None:
@@ -123,8 +166,8 @@ def _base(
     word: Word, arguments: Mapping[str, Origin], names: Mapping[str, int], escape: str
 ) -> BaseRef:
     result = expand(word.value, arguments, escape)
-    resolved = _value(result) or None
-    origins = tuple(dict.fromkeys(origin for _, origin in result.sources))
+    resolved = _global_value(result, arguments) or None
+    origins = _givers(word.value, result, arguments)
     stage = names.get(resolved.lower()) if resolved is not None else None
     scratch = stage is None and resolved == "scratch"
     return BaseRef(word.text, word.span, resolved, origins, stage, scratch)

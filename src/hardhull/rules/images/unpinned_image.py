@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hardhull.images import pinned_text
+from hardhull.images import parse_reference, pinned_text
 from hardhull.model import (
     Finding,
     Fix,
@@ -69,6 +69,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
             use.path,
             use.span,
         )
+    if use.place in (Place.COPY, Place.MOUNT) and parse_reference(use.text) != use.reference:
+        return Refusal("the flag is quoted or goes over a line: pin it by hand", use.path, use.span)
     operation, level = _pin(use, digest, context)
     return Fix(
         (operation,),
@@ -104,19 +106,15 @@ def _pin_from(
     use: ImageUse, instruction: Instruction, word: Word, digest: str, context: Context
 ) -> tuple[Operation, Level]:
     number = instruction.words.index(word)
-    if "$" not in word.text:
-        bare = word.text.strip("\"'")
-        text = word.text.replace(bare, pinned_text(bare, digest), 1)
-        return ReplaceWord(use.path, instruction.index, number, text), Level.ROUTINE
-    in_argument = argument_of(use, word, context)
+    suffix = f"{'' if use.reference is None or use.reference.tag else ':latest'}@{digest}"
+    in_argument = argument_of(use, word, context) if "$" in word.text else None
     if in_argument is not None:
         owner, index, value = in_argument
-        suffix = "" if use.reference is None or use.reference.tag else ":latest"
-        text = _before_quote(value, f"{suffix}@{digest}")
+        text = _before_quote(value, suffix)
         return ReplaceWord(use.path, owner, index, text), Level.ROUTINE
-    suffix = "" if use.reference is None or use.reference.tag else ":latest"
-    text = _before_quote(word.text, f"{suffix}@{digest}")
-    return ReplaceWord(use.path, instruction.index, number, text), Level.REVIEW
+    level = Level.REVIEW if "$" in word.text else Level.ROUTINE
+    text = _before_quote(word.text, suffix)
+    return ReplaceWord(use.path, instruction.index, number, text), level
 
 
 def _before_quote(text: str, suffix: str) -> str:
