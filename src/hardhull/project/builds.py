@@ -117,7 +117,7 @@ def _text(
     writers: list[Writer],
 ) -> None:
     text = source.text
-    interesting = ("build", "set image", "sed", "yq", "envsubst", "okens", "file:")
+    interesting = ("build", "set image", "sed ", "yq ", "jq ", "perl ", "file:")
     if not any(word in text for word in interesting):
         return
     joined = _CONTINUED.sub(" ", text)

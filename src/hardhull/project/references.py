@@ -59,6 +59,7 @@ class ImageUse:
     word: Word | None = None
     cursor: Cursor | None = None
     built_here: str | None = None
+    built_from: str | None = None
     writer: str | None = None
 
     @property
@@ -173,7 +174,8 @@ def compose_references(services: Iterable[ComposeService]) -> Iterator[ImageUse]
             if image is not None and not image.shared:
                 found = _cursor(image, Place.COMPOSE, service.where)
                 here = f"{path}:{service.cursor.line} builds it" if built else None
-                yield replace(found, built_here=here)
+                dockerfile = service.build.dockerfile if service.build is not None else None
+                yield replace(found, built_here=here, built_from=dockerfile)
 
 
 def set_by_compose(
@@ -210,14 +212,23 @@ def settled(
 ) -> tuple[ImageUse, ...]:
     """Say of each use whether the image is built here and who else writes the reference."""
     built = dict(built_names)
+    found = tuple(uses)
+    made = [(u.name, u.built_from) for u in found if u.built_here is not None]
+    made += [(image.name, image.dockerfile) for image in builds.images]
+    makers: dict[str, set[str | None]] = {}
+    for name, dockerfile in made:
+        reference = parse_reference(name) if name else None
+        if reference is not None:
+            makers.setdefault(reference.repository_name, set()).add(dockerfile)
     for image in builds.images:
         reference = parse_reference(image.name) if image.name else None
         if reference is not None:
             built.setdefault(reference.repository_name, f"{image.evidence} builds it")
-    found = tuple(uses)
     paths = {use.path for use in found}
     writers = [(writer, chosen_files(writer, paths)) for writer in builds.writers]
-    return tuple(_settle(use, builds, writers, built) for use in found)
+    # Nothing is built from itself: the only Dockerfile of a name takes another image of that name.
+    alone = {(name, next(iter(files))) for name, files in makers.items() if len(files) == 1}
+    return tuple(_settle(use, builds, writers, built, alone) for use in found)
 
 
 def _settle(
@@ -225,10 +236,12 @@ def _settle(
     builds: Builds,
     writers: Sequence[tuple[Writer, frozenset[str] | None]],
     built: Mapping[str, str],
+    alone: set[tuple[str, str | None]],
 ) -> ImageUse:
     here, writer = use.built_here, use.writer
     if here is None and use.reference is not None:
-        here = built.get(use.reference.repository_name)
+        name = use.reference.repository_name
+        here = built.get(name) if (name, use.path) not in alone else None
     if writer is None:
         writer = _argument_setter(use, builds)
     if writer is None:
