@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 DEFAULT_HOST: Final = "docker.io"
@@ -56,6 +57,7 @@ class Reference:
         return f"{self.repository_name}:latest"
 
 
+@lru_cache(maxsize=65_536)
 def parse_reference(text: str) -> Reference | None:
     """Take an image reference apart; None if a container engine would refuse it."""
     name, at, digest = text.partition("@")

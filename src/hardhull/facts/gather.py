@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hardhull.facts.catalogue import ImageFacts, base_family, lookup
+from hardhull.facts.catalogue import BaseFamily, ImageFacts, base_family, lookup
 from hardhull.images import parse_reference
 from hardhull.model import UsageError
 
@@ -46,18 +46,23 @@ class Facts:
 
     def image(self, name: str) -> ImageFacts | None:
         """Return what is known of a .NET image by its normalised name; None if nothing is."""
+        known = self._known_as(name)
+        return lookup(known) if known is not None else None
+
+    def family(self, name: str) -> BaseFamily | None:
+        """Return the distribution family of a well-known base that is not .NET, or None."""
+        known = self._known_as(name)
+        return base_family(known) if known is not None else None
+
+    def _known_as(self, name: str) -> str | None:
+        """The name itself, or that of the image which the configuration says it is like."""
         reference = parse_reference(name)
-        candidates = [name] if reference is None else [name, reference.repository_name]
-        for candidate in candidates:
+        for candidate in [name] if reference is None else [name, reference.repository_name]:
             alias = self.like.get(candidate)
             if alias is not None:
                 known = parse_reference(alias)
-                return lookup(known.name) if known is not None else None
-        return lookup(name)
-
-    def family(self, name: str) -> Any:
-        """Return the distribution family of a well-known base that is not .NET, or None."""
-        return base_family(name)
+                return known.name if known is not None else None
+        return name
 
 
 def read_digests(path: str, text: str) -> dict[str, Recorded]:

@@ -207,6 +207,12 @@ class KubernetesContainer:
         """False if variables come from somewhere else (`envFrom`)."""
         return self.cursor.get("envFrom") is None
 
+    @property
+    def environment_sources(self) -> tuple[Cursor, ...]:
+        """The entries of `envFrom`: whole ConfigMaps and Secrets."""
+        listed = self.cursor.get("envFrom")
+        return () if listed is None else tuple(listed.items())
+
     @cached_property
     def command(self) -> tuple[Cursor, ...]:
         found: list[Cursor] = []

@@ -119,6 +119,10 @@ class Project:
         """Every other Kubernetes object of the repository."""
         return tuple(o for manifest in self.manifests.values() for o in manifest.others)
 
+    def selected_by(self, service: KubernetesService) -> tuple[Workload, ...]:
+        """The workloads whose pods a Service sends requests to."""
+        return selected(service, self.all_workloads)
+
     def application_of(self, stage: AppStage) -> Application:
         """The application a stage belongs to."""
         return next(app for app in self.applications if stage in app.stages)
@@ -158,6 +162,19 @@ class Project:
             if any(container is own for own in workload.containers):
                 return workload
         return None
+
+
+def selected(service: KubernetesService, workloads: Sequence[Workload]) -> tuple[Workload, ...]:
+    """The workloads that a Service selects: of folders that use the same labels, the nearest.
+
+    A repository of several deployments has the same names again and again, and its namespaces
+    are often given only when it is applied.
+    """
+    matching = [workload for workload in workloads if service.selects(workload)]
+    folder = posixpath.dirname(service.path)
+    steps = [_distance(folder, posixpath.dirname(workload.path)) for workload in matching]
+    nearest = min(steps, default=0)
+    return tuple(workload for workload, far in zip(matching, steps, strict=True) if far == nearest)
 
 
 def link(
@@ -251,6 +268,7 @@ class _Linker:
         self.built_names: dict[str, str] = {}
         self.images: dict[str, tuple[_Draft, str]] = {}
         self.drafts: list[_Draft] = []
+        self.selections: list[tuple[KubernetesService, tuple[Workload, ...]]] = []
 
     def applications(self) -> tuple[Application, ...]:
         """Find stages first, then Compose services, then Kubernetes containers."""
@@ -259,6 +277,12 @@ class _Linker:
         self._compose()
         self._named_images()
         self._workloads()
+        workloads = [w for m in self.manifests.values() for w in m.workloads]
+        self.selections = [
+            (service, selected(service, workloads))
+            for manifest in self.manifests.values()
+            for service in manifest.services
+        ]
         return tuple(self._finished(draft) for draft in self.drafts)
 
     # -- stages
@@ -511,11 +535,11 @@ class _Linker:
     # -- the end
 
     def _finished(self, draft: _Draft) -> Application:
+        own = {(workload.path, workload.where) for workload in draft.workloads}
         services = [
             service
-            for manifest in self.manifests.values()
-            for service in manifest.services
-            if any(service.selects(workload) for workload in draft.workloads)
+            for service, workloads in self.selections
+            if any((workload.path, workload.where) in own for workload in workloads)
         ]
         project = draft.project
         directory = project.directory if project is not None else None

@@ -32,6 +32,12 @@ _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[^\]]*\]|[^:/;,\s\"']+)(?::(?P<port>\d+))?", re.IGNORECASE
 )
 _SCHEME_PORTS = {"http": 80, "https": 443}
+_URLS_OPTION = re.compile(r"(?:^|(?<=\s))--urls(?:=|\s+)(?P<value>[\"']?[^\s\"']+)")
+_OTHER_OPTION = re.compile(
+    r"(?:^|\s)(?:/urls|(?:--|/)?(?:server\.urls|https?_ports|kestrel[:_][\w:]*url)|urls=)\b",
+    re.IGNORECASE,
+)
+"""How configuration from the command line may also be told where to listen."""
 
 
 LAUNCH_SETTINGS = "launch settings"
@@ -113,6 +119,13 @@ def moved_urls(text: str, moves: Mapping[int, int], host: str | None = None) -> 
     return _URL.sub(one, text)
 
 
+def moved_arguments(text: str, moves: Mapping[int, int]) -> str:
+    """Move the ports of `--urls` in one word of a command, or in a whole command line."""
+    if "--urls" not in text:
+        return moved_urls(text, moves)  # the word behind --urls
+    return _URLS_OPTION.sub(lambda match: moved_urls(match[0], moves), text)
+
+
 def listening(app: Application, stage: AppStage | None, container: Container | None) -> Listening:
     """What one program listens on, built by `stage` and run by `container`, either may be None."""
     program = app.program
@@ -134,8 +147,9 @@ def listening(app: Application, stage: AppStage | None, container: Container | N
         hidden = tuple(f"{one.path}:{one.line} computes a port" for one in seen if one.port is None)
         return Listening(found, hidden)
     arguments = tuple(_arguments(stage, container))
-    if arguments:
-        return Listening(arguments)
+    hidden = tuple(_hidden_arguments(stage, container))
+    if arguments or hidden:
+        return Listening(arguments, hidden)
     if not is_web(app, stage):
         return Listening()
     return _from_variables(stage, container)
@@ -163,13 +177,26 @@ def is_web(app: Application, stage: AppStage | None) -> bool:
 
 
 def urls_argument(words: tuple[str, ...]) -> tuple[int, str] | None:
-    """The index and the value of a `--urls` argument."""
+    """The index of the word that holds the value of `--urls`, and the value."""
     for index, word in enumerate(words):
-        if word.startswith("--urls="):
-            return index, word[len("--urls=") :]
         if word == "--urls" and index + 1 < len(words):
             return index + 1, words[index + 1]
+        match = _URLS_OPTION.search(word)
+        if match is not None:
+            return index, match["value"].strip("\"'")
     return None
+
+
+def _hidden_arguments(stage: AppStage | None, container: Container | None) -> Iterator[str]:
+    """Other arguments that say where to listen: they are not read."""
+    for cursor in container.command if container is not None else ():
+        if _OTHER_OPTION.search(cursor.text or ""):
+            yield f"{cursor.path}:{cursor.line} tells it where to listen: {cursor.text}"
+    for instruction in start_instructions(stage):
+        for word in instruction.words:
+            if _OTHER_OPTION.search(word.value) and stage is not None:
+                place = f"{stage.path}:{instruction.first_line}"
+                yield f"{place} tells it where to listen: {word.value}"
 
 
 def _arguments(stage: AppStage | None, container: Container | None) -> Iterator[Listener]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.images import Reference, parse_reference
 from hardhull.model import Span
-from hardhull.project.writers import chosen_files
+from hardhull.project.writers import chosen_files, writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -246,7 +246,7 @@ def _settle(
         writer = _argument_setter(use, builds)
     if writer is None:
         chosen = (w for w, files in writers if files is None or use.path in files)
-        writer = next((w.evidence for w in chosen if _writes(w, use)), None)
+        writer = next((w.evidence for w in chosen if writes(w, use)), None)
     if here == use.built_here and writer == use.writer:
         return use
     return replace(use, built_here=here, writer=writer)
@@ -259,43 +259,6 @@ def _argument_setter(use: ImageUse, builds: Builds) -> str | None:
             if place is not None:
                 return f"{place} sets ARG {origin.name}"
     return None
-
-
-def _writes(writer: Writer, use: ImageUse) -> bool:
-    """Whether all holds that a writer says of what it writes; its files are known to fit."""
-    if writer.image is not None or writer.container is not None:
-        if use.cursor is None:
-            return False  # these commands are about manifests
-        return _names_image(writer.image, use) or _names_container(writer.container, use)
-    if not writer.lines:
-        return True
-    return any(re.search(old, line) for old in writer.lines for line in _lines(use))
-
-
-def _names_image(image: str | None, use: ImageUse) -> bool:
-    other = parse_reference(image) if image else None
-    if other is None or use.reference is None:
-        return False
-    return other.repository_name == use.reference.repository_name
-
-
-def _names_container(container: str | None, use: ImageUse) -> bool:
-    if container is None or use.place is not Place.KUBERNETES:
-        return False
-    workload, _, name = container[:-1].partition("[")
-    kind_and_name, _, rest = use.used_by.partition(".")
-    return kind_and_name.endswith(f"/{workload}") and name in ("*", rest.partition("[")[2][:-1])
-
-
-def _lines(use: ImageUse) -> Iterator[str]:
-    """The lines that give a reference, near enough for the pattern of an editor."""
-    if use.cursor is not None:
-        source = use.cursor.file.source
-        yield source.line_text(source.line_of(use.span.start))
-        return
-    yield f"{use.place.value}{' ' if use.place is Place.FROM else '='}{use.text}"
-    for origin in use.origins:
-        yield f"ARG {origin.name}={origin.value or ''}"
 
 
 __all__ = [

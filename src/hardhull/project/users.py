@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hardhull.documents.expansion import Origin, expand
+from hardhull.facts.catalogue import base_family
+from hardhull.project.accounts import Account, accounts
 from hardhull.project.container import Platform
+from hardhull.project.stages import environment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hardhull.documents.dockerfile import Instruction
     from hardhull.project.application import AppStage
     from hardhull.project.container import Container
     from hardhull.project.link import Project
+    from hardhull.project.stages import EnvValue
 
-_CREATED = re.compile(r"\b(?:useradd|adduser)\b(?P<options>[^&|;\n]*)")
-_UID = re.compile(r"(?:^|\s)(?:-u|--uid)[ =]+(?P<uid>\d+)")
 _STEP_DOWN = re.compile(r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|sudo)\b|\bsu\s+-")
 
 
@@ -39,21 +43,42 @@ class User:
 def image_user(stage: AppStage) -> User:
     """The user that the image of a stage starts with."""
     instruction = stage.effective("USER")
-    path = stage.path
     if instruction is None:
-        if stage.facts is None:
-            return User(
-                None, None, None, f"the user of {stage.base or 'the base image'} is not known"
-            )
-        return _named(stage.facts.user, stage, f"{stage.base} starts as {stage.facts.user}", None)
-    place = f"{path}:{instruction.first_line}"
-    known = {name: Origin(found.value) for name, found in stage.environment.items()}
+        return _user_of_base(stage)
+    place = f"{stage.path}:{instruction.first_line}"
+    before = environment_before(stage, instruction)
+    known = {name: Origin(found.value) for name, found in before.items()}
     expanded = expand(instruction.text.strip(), known)
-    hidden = [name for name in expanded.unresolved if name not in known]
-    if hidden and stage.facts is None:
-        return User(None, None, None, f"{place} takes the user from {hidden[0]}", instruction)
+    for name in expanded.unresolved:
+        # A name that nobody declares is empty, unless an unknown base sets it. A build argument
+        # without a default is whatever the build passes.
+        if name in known or stage.facts is None:
+            return User(None, None, None, f"{place} takes the user from {name}", instruction)
     name = expanded.text.strip().strip("\"'")
-    return _named(name, stage, f"{place} says USER {instruction.text.strip()}", instruction)
+    evidence = f"{place} says USER {instruction.text.strip()}"
+    if not name and expanded.unresolved:
+        evidence += f"; {expanded.unresolved[0]} is not set there, which leaves root"
+    return _named(name, stage, evidence, instruction)
+
+
+def _user_of_base(stage: AppStage) -> User:
+    if stage.facts is not None:
+        return _named(stage.facts.user, stage, f"{stage.base} starts as {stage.facts.user}", None)
+    family = base_family(stage.base) if stage.base is not None else None
+    if family is not None:
+        return _named(family.user, stage, f"{stage.base} starts as {family.user}", None)
+    return User(None, None, None, f"the user of {stage.base or 'the base image'} is not known")
+
+
+def environment_before(stage: AppStage, instruction: Instruction) -> Mapping[str, EnvValue]:
+    """The variables that an instruction of the chain sees: those set above it."""
+    stages = list(stage.stages)
+    for own in stage.chain:
+        if instruction in own.instructions:
+            above = tuple(item for item in own.instructions if item.index < instruction.index)
+            stages[own.index] = replace(own, instructions=above)
+            return environment(stages, own.index, stage.base_environment)
+    return stage.environment
 
 
 def _named(name: str, stage: AppStage, evidence: str, instruction: Instruction | None) -> User:
@@ -62,25 +87,19 @@ def _named(name: str, stage: AppStage, evidence: str, instruction: Instruction |
         return User(name or "root", True, 0, evidence, instruction)
     if user.isdigit():
         return User(name, False, int(user), evidence, instruction)
-    created = created_users(stage).get(user)
-    if created is None and user == "app" and stage.facts is not None:
-        created = stage.facts.app_uid
-    return User(name, False, created, evidence, instruction)
+    account = created_users(stage).get(user)
+    uid = account.uid if account is not None else None
+    if account is None and user == "app" and stage.facts is not None:
+        uid = stage.facts.app_uid
+    return User(name, uid == 0, uid, evidence, instruction)
 
 
-def created_users(stage: AppStage) -> dict[str, int | None]:
-    """Users that the chain's RUN instructions create, with their number where it is written."""
-    found: dict[str, int | None] = {}
+def created_users(stage: AppStage) -> dict[str, Account]:
+    """Users that the chain's RUN instructions create, by name; a later one counts."""
+    found: dict[str, Account] = {}
     for instruction in stage.instructions:
-        if instruction.keyword != "RUN":
-            continue
-        text = instruction.text + "\n".join(heredoc.body for heredoc in instruction.heredocs)
-        for match in _CREATED.finditer(text):
-            words = [word.strip("\"'") for word in match["options"].split()]
-            names = [word for word in words if re.fullmatch(r"[a-z_][\w-]*", word)]
-            uid = _UID.search(match["options"])
-            if names:
-                found[names[-1]] = int(uid["uid"]) if uid else None
+        if instruction.keyword == "RUN":
+            found |= {account.name: account for account in accounts(instruction)}
     return found
 
 

@@ -8,11 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hardhull.images import parse_reference
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hardhull.documents.source import Source
     from hardhull.documents.yaml import Cursor
+    from hardhull.project.references import ImageUse
 
 _SET_IMAGE = re.compile(
     r"(?P<tool>kustomize edit set image|kubectl (?:\S+ )*?set image)\b(?P<rest>[^\n;&|]*)"
@@ -189,3 +192,40 @@ def chosen_files(writer: Writer, paths: Collection[str]) -> frozenset[str] | Non
             return frozenset(exact)
     tail = "/" + "/".join(part for part in writer.file.split("/") if part not in ("", ".", ".."))
     return frozenset(path for path in paths if fnmatch.fnmatchcase(f"/{path}", f"*{tail}"))
+
+
+def writes(writer: Writer, use: ImageUse) -> bool:
+    """Whether all holds that a writer says of what it writes; its files are known to fit."""
+    if writer.image is not None or writer.container is not None:
+        if use.cursor is None:
+            return False  # these commands are about manifests
+        return _names_image(writer.image, use) or _names_container(writer.container, use)
+    if not writer.lines:
+        return True
+    return any(re.search(old, line) for old in writer.lines for line in _lines(use))
+
+
+def _names_image(image: str | None, use: ImageUse) -> bool:
+    other = parse_reference(image) if image else None
+    if other is None or use.reference is None:
+        return False
+    return other.repository_name == use.reference.repository_name
+
+
+def _names_container(container: str | None, use: ImageUse) -> bool:
+    if container is None:
+        return False
+    workload, _, name = container[:-1].partition("[")
+    kind_and_name, _, rest = use.used_by.partition(".")
+    return kind_and_name.endswith(f"/{workload}") and name in ("*", rest.partition("[")[2][:-1])
+
+
+def _lines(use: ImageUse) -> Iterator[str]:
+    """The lines that give a reference, near enough for the pattern of an editor."""
+    if use.cursor is not None:
+        source = use.cursor.file.source
+        yield source.line_text(source.line_of(use.span.start))
+        return
+    yield f"{use.place.value}{' ' if use.place.value == 'FROM' else '='}{use.text}"
+    for origin in use.origins:
+        yield f"ARG {origin.name}={origin.value or ''}"

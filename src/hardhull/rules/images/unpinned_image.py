@@ -130,6 +130,8 @@ def argument_of(use: ImageUse, word: Word, context: Context) -> tuple[int, int, 
     document = context.documents[use.path]
     if name is None or origin is None or origin.instruction < 0:
         return None
+    if re.split(r"[:/]", word.text)[-1].count("$") > 1:
+        return None  # several make up the tag: the digest belongs to none of them alone
     if not _only_names(name, use, context, document):  # type: ignore[arg-type]  # a FROM's file
         return None
     owner = document.instructions[origin.instruction]  # type: ignore[union-attr]  # as above
@@ -185,7 +187,7 @@ RULE = Rule(
     routine_when="the reference is written out, or its ARG serves this image alone",
     review_when="the reference comes from an ARG that is used elsewhere too: the digest then "
     "follows the expansion and must be refreshed when the ARG changes",
-    refused_when="no digest is known",
+    refused_when="no digest is known, or the flag that names the image is quoted or continued",
     references=(
         "https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
         "https://github.com/opencontainers/image-spec/blob/main/image-index.md",

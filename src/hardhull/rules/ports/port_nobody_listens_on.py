@@ -19,7 +19,6 @@ from hardhull.model import (
 )
 from hardhull.project.container import Role
 from hardhull.project.ports import Decider
-from hardhull.rules.ports import places
 from hardhull.rules.ports.claims import (
     Claim,
     Heard,
@@ -28,13 +27,20 @@ from hardhull.rules.ports.claims import (
     is_alone,
     wrong_claims,
 )
+from hardhull.rules.ports.in_compose import in_callers, in_compose
+from hardhull.rules.ports.in_images import in_stage
+from hardhull.rules.ports.in_objects import in_other_objects, in_service, place_of
+from hardhull.rules.ports.in_pods import in_patches, in_pod, in_probes
+from hardhull.rules.ports.in_texts import in_texts
+from hardhull.rules.ports.moving import Moved
 from hardhull.rules.ports.nobody_examples import PORT_NOBODY_LISTENS_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hardhull.project.application import Application
     from hardhull.project.context import Context
+    from hardhull.project.kubernetes import KubernetesContainer
     from hardhull.project.kubernetes import Workload
 
 ID = "port-nobody-listens-on"
@@ -141,43 +147,53 @@ def _perhaps_run(context: Context, port: int) -> Refusal | None:
 
 def _everywhere(
     app: Application, context: Context, moves: Mapping[int, int], heard: Heard
-) -> Iterator[places.Moved | Refusal]:
+) -> Iterator[Moved | Refusal]:
     for stage in app.stages:
-        yield from places.in_stage(stage, moves)
+        yield from in_stage(stage, moves)
+    old = next(iter(moves))
+    names: dict[str, dict[int, str]] = {}
+    ours: set[str] = set()
     for workload in app.workloads:
-        yield from _in_workload(workload, app, moves, heard)
-    yield from places.in_other_objects(app, context, moves)
+        owners = [c for c in app.pods if c in workload.containers and c.role is Role.MAIN]
+        yield from _in_workload(workload, owners, moves, heard)
+        names[place_of(workload)] = _names(owners, old, heard)
+        if is_alone(workload) or any(old in declared_ports(owner) for owner in owners):
+            ours.add(place_of(workload))
+    yield from in_patches(app, context, moves)
+    for service in app.services:
+        if all(place_of(one) in ours for one in context.project.selected_by(service)):
+            yield from in_service(service, app, context, moves, names)
+    yield from in_other_objects(app, context, moves)
     for composed in app.compose:
         if heard.http not in declared_ports(composed):
-            yield from places.in_compose(composed, moves)
-        yield from places.in_callers(composed, context, moves)
-    yield from places.in_scripts(app, context, moves)
-    yield from places.in_charts(app, context)
-    yield from places.in_unread(app, context, moves)
+            yield from in_compose(composed, context, moves)
+        yield from in_callers(composed, context, moves)
+    yield from in_texts(app, context, moves)
 
 
 def _in_workload(
-    workload: Workload, app: Application, moves: Mapping[int, int], heard: Heard
-) -> Iterator[places.Moved | Refusal]:
-    """The pod, and the Services whose port can only be this program's."""
-    old = next(iter(moves))
-    names: dict[int, str] = {}
-    owners = [c for c in app.pods if c in workload.containers and c.role is Role.MAIN]
+    workload: Workload,
+    owners: Sequence[KubernetesContainer],
+    moves: Mapping[int, int],
+    heard: Heard,
+) -> Iterator[Moved | Refusal]:
+    """Where the right port is declared already, only probes may still be wrong."""
     for container in owners:
-        right = heard.http in declared_ports(container)
-        if right:
-            yield from places.in_probes(container, moves)
+        if heard.http in declared_ports(container):
+            yield from in_probes(container, moves)
         else:
-            yield from places.in_pod(container, workload, moves)
+            yield from in_pod(container, workload, moves)
+
+
+def _names(owners: Sequence[KubernetesContainer], old: int, heard: Heard) -> dict[int, str]:
+    """The name that a Service may use for what it calls `old` now."""
+    found: dict[int, str] = {}
+    for container in owners:
         named = {use.number: use.name for use in container.ports}
-        name = named.get(heard.http if right else old)
+        name = named.get(heard.http if heard.http in declared_ports(container) else old)
         if name is not None:
-            names[old] = name
-    if not (is_alone(workload) or any(old in declared_ports(owner) for owner in owners)):
-        return
-    for service in app.services:
-        if service.selects(workload):
-            yield from places.in_service(service, names, moves)
+            found[old] = name
+    return found
 
 
 RULE = Rule(

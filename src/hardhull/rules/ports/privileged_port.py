@@ -19,13 +19,20 @@ from hardhull.model import (
 )
 from hardhull.project.container import Role
 from hardhull.project.ports import LAUNCH_SETTINGS, Decider, Listener, listening, ways_to_run
-from hardhull.rules.ports import places
 from hardhull.rules.ports.examples import PRIVILEGED_PORT
+from hardhull.rules.ports.given import given_to
+from hardhull.rules.ports.in_compose import in_callers, in_compose
+from hardhull.rules.ports.in_images import in_stage
+from hardhull.rules.ports.in_objects import in_other_objects, in_service, names_in, place_of
+from hardhull.rules.ports.in_pods import beside, in_patches, in_pod
+from hardhull.rules.ports.in_texts import in_texts
+from hardhull.rules.ports.moving import Moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hardhull.project.application import Application, AppStage
+    from hardhull.project.container import Container
     from hardhull.project.context import Context
 
 ID = "privileged-port"
@@ -33,9 +40,9 @@ OLD_HTTP_PORT, HTTP_PORT = 80, 8080
 HTTPS_PORTS = (8443, 8081)
 
 
-def find(app: Application, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
+def find(app: Application, context: Context) -> Iterator[Finding]:
     """Applications that listen below 1024, with what decides it."""
-    heard = _privileged(app)
+    heard = _privileged(app, context)
     if not heard or not app.stages:
         return
     ports = sorted({listener.port for listener in heard})
@@ -57,11 +64,22 @@ def find(app: Application, context: Context) -> Iterator[Finding]:  # noqa: ARG0
     )
 
 
-def _privileged(app: Application) -> tuple[Listener, ...]:
-    found: list[Listener] = []
+def _ways(app: Application) -> Iterator[tuple[AppStage | None, Container | None]]:
     for stage, container in ways_to_run(app):
         if container is None or container.role is Role.MAIN:
-            found += listening(app, stage, container).privileged
+            yield stage, container
+
+
+def _privileged(app: Application, context: Context) -> tuple[Listener, ...]:
+    found: list[Listener] = []
+    for stage, container in _ways(app):
+        heard = listening(app, stage, container).privileged
+        # Variables from elsewhere win over those of the image, but not over code.
+        if heard and heard[0].decider is not Decider.CODE:
+            given = [one for one in given_to(stage, container, context) if one.variable]
+            if given and all(one.high for one in given):
+                continue
+        found += heard
     return tuple(dict.fromkeys(found))
 
 
@@ -78,39 +96,83 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Move the port everywhere at once, or say what stands in the way."""
     app: Application = finding.subject
     heard: tuple[Listener, ...] = finding.plan
-    blocked = _blocked(app, heard)
-    if blocked is not None:
-        return blocked
     moves = {port: _new_port(port, context) for port in {listener.port for listener in heard}}
     operations: list[Operation] = []
-    numeric = False
-    for place in _everywhere(app, context, moves):
-        if isinstance(place, Refusal):
-            return place
-        operations += [op for op in place.operations if op not in operations]
-        numeric = numeric or place.numeric
-    operations += _announced(app, moves)
+    notes: list[str] = []
+    for member in together(app, context):
+        answer = _moved(member, context, moves)
+        if isinstance(answer, Refusal):
+            return answer if member is app else _because_of(member, app, answer)
+        operations += [op for op in answer.operations if op not in operations]
+        notes += [note for note in answer.notes if note not in notes]
     listed = ", ".join(f"{old} → {new}" for old, new in sorted(moves.items()))
-    notes = _notes(app, numeric=numeric)
     level = Level.REVIEW if notes else Level.ROUTINE
     return Fix(
         tuple(operations),
         f"port {listed}",
         worst(finding.level, level),
         "refused connections",
-        notes,
+        tuple(notes),
     )
 
 
-def _blocked(app: Application, heard: tuple[Listener, ...]) -> Refusal | None:
+def together(app: Application, context: Context) -> tuple[Application, ...]:
+    """The application, and those made from a stage that it is made from too.
+
+    What the shared stage says of the port moves for all of them, so all of them move or none.
+    """
+    found = [app]
+    for one in found:
+        for other in context.project.applications:
+            if other not in found and _stages(one) & _stages(other):
+                found.append(other)
+    return tuple(found)
+
+
+def _stages(app: Application) -> set[tuple[str, int]]:
+    return {(stage.path, one.index) for stage in app.stages for one in stage.chain}
+
+
+def _because_of(member: Application, app: Application, answer: Refusal) -> Refusal:
+    reason = f"{member.name} is made from the same stage as {app.name}: {answer.reason}"
+    return Refusal(reason, answer.path, answer.span)
+
+
+def _moved(app: Application, context: Context, moves: Mapping[int, int]) -> Fix | Refusal:
+    """All operations for one application."""
+    heard = _privileged(app, context)
+    blocked = _blocked(app, heard, context, moves)
+    if blocked is not None:
+        return blocked
+    operations: list[Operation] = []
+    numeric = False
+    notes: list[str] = []
+    for place in _everywhere(app, context, moves):
+        if isinstance(place, Refusal):
+            return place
+        operations += [op for op in place.operations if op not in operations]
+        numeric = numeric or place.numeric
+        notes += [place.note] if place.note and place.note not in notes else []
+    operations += _announced(app, moves)
+    notes = [*_notes(app, context, numeric=numeric), *notes]
+    return Fix(tuple(operations), "", notes=tuple(notes))
+
+
+def _blocked(
+    app: Application,
+    heard: tuple[Listener, ...],
+    context: Context,
+    moves: Mapping[int, int],
+) -> Refusal | None:
     for listener in heard:
         if listener.decider is Decider.CODE:
             return Refusal(listener.evidence, listener.path)
         if listener.port not in (80, 443):
             return Refusal(f"there is no convention for where port {listener.port} moves to")
-    for stage, container in ways_to_run(app):
-        for unknown in listening(app, stage, container).unknown:
-            return Refusal(unknown)
+    for stage, container in _ways(app):
+        doubt = _doubt(app, stage, container, context, moves)
+        if doubt is not None:
+            return doubt
     if not app.containers:
         return Refusal("no manifest or Compose file here runs it: callers can't be seen")
     for seen in app.program.ports_in_code if app.program is not None else ():
@@ -120,6 +182,26 @@ def _blocked(app: Application, heard: tuple[Listener, ...]) -> Refusal | None:
     if app.program is not None and app.program.legacy_host and not _urls_everywhere(heard):
         seen = app.program.legacy_host[0]
         return Refusal(f"{seen.path}:{seen.line} builds an older host, which may bind otherwise")
+    return None
+
+
+def _doubt(
+    app: Application,
+    stage: AppStage | None,
+    container: Container | None,
+    context: Context,
+    moves: Mapping[int, int],
+) -> Refusal | None:
+    """What is not sure about one way to run it: an unread value, a script, a port in use."""
+    heard = listening(app, stage, container)
+    for unknown in heard.unknown:
+        return Refusal(unknown)
+    for given in given_to(stage, container, context):
+        if given.variable:
+            return Refusal(f"{given.place} decides the port too, by {given.variable}")
+    for listener in heard.listeners:
+        if listener.port in moves.values():
+            return Refusal(f"it listens on port {listener.port} already: {listener.evidence}")
     return None
 
 
@@ -144,28 +226,24 @@ def _new_port(old: int, context: Context) -> int:
 
 def _everywhere(
     app: Application, context: Context, moves: Mapping[int, int]
-) -> Iterator[places.Moved | Refusal]:
+) -> Iterator[Moved | Refusal]:
     for stage in app.stages:
-        yield from places.in_stage(stage, moves)
-    names: dict[int, str] = {}
+        yield from in_stage(stage, moves)
+    names: dict[str, dict[int, str]] = {}
     for workload in app.workloads:
         for container in app.pods:
             if container in workload.containers:
-                yield from places.in_pod(container, workload, moves)
-                names |= {
-                    use.number: use.name
-                    for use in container.ports
-                    if use.number is not None and use.name is not None
-                }
+                yield from in_pod(container, workload, moves)
+        yield from beside(app, workload, context, moves)
+        names[place_of(workload)] = names_in(workload, app)
+    yield from in_patches(app, context, moves)
     for service in app.services:
-        yield from places.in_service(service, names, moves)
-    yield from places.in_other_objects(app, context, moves)
+        yield from in_service(service, app, context, moves, names)
+    yield from in_other_objects(app, context, moves)
     for composed in app.compose:
-        yield from places.in_compose(composed, moves)
-        yield from places.in_callers(composed, context, moves)
-    yield from places.in_scripts(app, context, moves)
-    yield from places.in_charts(app, context)
-    yield from places.in_unread(app, context, moves)
+        yield from in_compose(composed, context, moves)
+        yield from in_callers(composed, context, moves)
+    yield from in_texts(app, context, moves)
 
 
 def _announced(app: Application, moves: Mapping[int, int]) -> list[Operation]:
@@ -192,8 +270,13 @@ def _before_start(stage: AppStage) -> int:
     return min(starts, default=last)
 
 
-def _notes(app: Application, *, numeric: bool) -> tuple[str, ...]:
-    notes = []
+def _notes(app: Application, context: Context, *, numeric: bool) -> tuple[str, ...]:
+    notes = [
+        f"not checked: what {given.place} brings in; does it set the port?"
+        for stage, container in _ways(app)
+        for given in given_to(stage, container, context)
+        if not given.variable
+    ]
     if numeric:
         notes.append(
             "the Service names the port by number: old pods refuse connections until replaced"

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, assert_never
 
 from hardhull.facts.catalogue import UserTool
 from hardhull.model import Refusal
+from hardhull.project.users import environment_before
 
 if TYPE_CHECKING:
+    from hardhull.documents.dockerfile import Instruction
+    from hardhull.project.accounts import Account
     from hardhull.project.application import AppStage
     from hardhull.project.context import Context
 
 
+_POSIX_SHELL = re.compile(r"(?:^|/)(?:ba|da|a|z|k)?sh$")
 _STRIPS_TOOLS = re.compile(r"\b(?:harden(?:ing)?|post-?install)[\w.-]*\.sh\b")
 
 
@@ -25,6 +29,30 @@ class NewUser:
     uid: int
     home: str
     creation: tuple[str, ...] = ()
+
+
+def app_uid_spelling(stage: AppStage, number: int, at: Instruction | None = None) -> str:
+    """`$APP_UID` where the variable has its value when USER reads it, else the number."""
+    seen = stage.environment if at is None else environment_before(stage, at)
+    known = seen.get("APP_UID")
+    return "$APP_UID" if known is not None and known.value == str(number) else str(number)
+
+
+def certain_number(stage: AppStage, account: Account) -> str | Refusal:
+    """The number that RUN gives a user, if it gives one whatever happens."""
+    place = (stage.path, account.instruction.span)
+    if not account.certain:
+        return Refusal(
+            f"{account.name} is created on a condition: its number is not certain", *place
+        )
+    if account.uid is None:
+        return Refusal(
+            f"{account.name} is created without a number; add --uid and name that number in USER",
+            *place,
+        )
+    if account.uid == 0:
+        return Refusal(f"{account.name} has the number of root", *place)
+    return str(account.uid)
 
 
 def create_user(stage: AppStage, context: Context) -> NewUser | Refusal:
@@ -43,6 +71,9 @@ def create_user(stage: AppStage, context: Context) -> NewUser | Refusal:
         )
     if uid in base.taken_uids or gid in base.taken_uids:
         return Refusal(f"the number {uid} is taken in {stage.base}; configure user.uid", stage.path)
+    shell = stage.effective("SHELL")
+    if shell is not None and shell.words and not _POSIX_SHELL.search(shell.words[0].value):
+        return Refusal("SHELL is not one that makes users", stage.path, shell.span)
     for instruction in stage.instructions:
         if instruction.keyword == "RUN" and _STRIPS_TOOLS.search(instruction.text):
             return Refusal(

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _ROOT = re.compile(r"(?<![\w.-])/root(?=/|$|[\"':,;\s])")
 
+_INSTALLED = re.compile(
+    r"(?:^|\s)(?:\w*PATH|DOTNET_ROOT|DOTNET_INSTALL_DIR)[= ]\S*?/root(?=/|$|[\"':,;\s])"
+)
+_INSTALLS = re.compile(r"\bdotnet-install\b(?!.*--?(?:install-dir|InstallDir|i)\b)", re.DOTALL)
+
 
 def moved_homes(stage: AppStage, home: str, context: Context) -> tuple[Operation, ...] | Refusal:
     """Operations that move every `/root` of this image and its containers to `home`."""
@@ -27,18 +32,33 @@ def moved_homes(stage: AppStage, home: str, context: Context) -> tuple[Operation
         operations += found
     app = context.project.application_of(stage)
     for container in app.containers:
-        operations += _in_container(container, home)
+        own = container.user
+        as_root = own is not None and (own.value or "").split(":")[0] in ("root", "0")
+        if stage in context.project.stages_of(container) and not as_root:
+            operations += _in_container(container, home)
     return tuple(operations)
 
 
 def _in_instruction(
     stage: AppStage, instruction: Instruction, home: str
 ) -> list[Operation] | Refusal:
+    if instruction.keyword == "RUN" and _INSTALLS.search(instruction.text):
+        return Refusal(
+            "dotnet-install puts .NET below /root, which only root can enter",
+            stage.path,
+            instruction.span,
+        )
     if not _ROOT.search(instruction.text):
         return []
     if instruction.keyword not in ("ENV", "VOLUME"):
         return Refusal(
             f"{instruction.keyword} uses a path below /root, which only root can enter",
+            stage.path,
+            instruction.span,
+        )
+    if instruction.keyword == "ENV" and _INSTALLED.search(instruction.text):
+        return Refusal(
+            "ENV looks for programs below /root, which only root can enter",
             stage.path,
             instruction.span,
         )

@@ -19,29 +19,40 @@ from hardhull.model import (
 )
 from hardhull.project.users import created_users, image_user
 from hardhull.rules.finding import in_stage
-from hardhull.rules.user.creating import NewUser, create_user
+from hardhull.rules.user.creating import (
+    NewUser,
+    app_uid_spelling,
+    certain_number,
+    create_user,
+)
 from hardhull.rules.user.examples import IMAGE_RUNS_AS_ROOT
 from hardhull.rules.user.homes import moved_homes
-from hardhull.rules.user.preconditions import Doubt, obstacles
+from hardhull.rules.user.preconditions import obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hardhull.documents.dockerfile import Instruction
     from hardhull.project.application import AppStage
     from hardhull.project.context import Context
+    from hardhull.rules.user.obstacle import Doubt
 
 ID = "image-runs-as-root"
 
 
-def find(stage: AppStage, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
+def find(stage: AppStage, context: Context) -> Iterator[Finding]:
     """Application stages whose user is root, or not known to be anything else."""
     user = image_user(stage)
-    if user.root is False or not stage.starts_program:
+    root = user.root
+    if root is False or not stage.starts_program:
         return
+    if root is None and user.instruction is None and stage.base is not None:
+        # The configuration may say what it is like; official distributions start as root.
+        root = True if context.facts.family(stage.base) is not None else None
     span = user.instruction.span if user.instruction is not None else stage.stage.from_.span
-    message = "the image runs as root" if user.root else "the image may run as root"
+    message = "the image runs as root" if root else "the image may run as root"
     level = Level.ROUTINE
-    if user.root is None:
+    if root is None:
         level = Level.MANUAL
     elif user.instruction is not None:
         level = Level.REVIEW  # somebody wrote it down: overriding a decision needs a look
@@ -51,12 +62,14 @@ def find(stage: AppStage, context: Context) -> Iterator[Finding]:  # noqa: ARG00
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Give the image a user that is not root, if nothing is seen to need root."""
     stage: AppStage = finding.subject
+    chosen = choose_user(stage, context)
     doubts: list[Doubt] = []
-    for obstacle in obstacles(stage, context):
+    # Where no user can be chosen, what else stands in the way is still worth saying first.
+    user = chosen if isinstance(chosen, NewUser) else NewUser("", 0, "/home")
+    for obstacle in obstacles(stage, user, context):
         if isinstance(obstacle, Refusal):
             return obstacle
         doubts.append(obstacle)
-    chosen = choose_user(stage, context)
     if isinstance(chosen, Refusal):
         return chosen
     homes = moved_homes(stage, chosen.home, context)
@@ -68,30 +81,44 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         f"USER {chosen.spelling}" + (f" ({chosen.uid})" if chosen.spelling.startswith("$") else ""),
         level,
         f'"Permission denied" at a path that only root may write, such as {_work_dir(stage)}',
-        tuple(doubt.text for doubt in doubts),
+        tuple(dict.fromkeys(doubt.text for doubt in doubts)),
     )
 
 
 def choose_user(stage: AppStage, context: Context) -> NewUser | Refusal:
-    """The base's own user where it has one, else one the Dockerfile made, else a new one."""
+    """The user that the Dockerfile made, else the base's own where it has one, else a new one."""
+    made = tuple(created_users(stage).values())
+    if len(made) > 1:
+        names = ", ".join(account.name for account in made)
+        return Refusal(f"it creates the users {names}: which one should run it?", stage.path)
+    for account in made:
+        number = certain_number(stage, account)
+        if isinstance(number, Refusal):
+            return number
+        return NewUser(number, int(number), account.home)
     facts = stage.facts
     if facts is not None and facts.app_uid is not None:
-        return NewUser("$APP_UID", facts.app_uid, "/home/app")
-    for name, uid in created_users(stage).items():
-        if uid is None:
-            return Refusal(
-                f"it creates the user {name} without a number and never uses it", stage.path
-            )
-        return NewUser(str(uid), uid, f"/home/{name}")
+        at = _replaced(stage)
+        return NewUser(app_uid_spelling(stage, facts.app_uid, at), facts.app_uid, "/home/app")
     return create_user(stage, context)
+
+
+def _replaced(stage: AppStage) -> Instruction | None:
+    """The stage's own last USER, if no instruction behind it may need root."""
+    existing = stage.effective("USER")
+    own = stage.stage.instructions
+    if existing is None or existing not in own:
+        return None
+    later = [i for i in own if i.index > existing.index]
+    return None if any(i.keyword in ("RUN", "COPY", "ADD") for i in later) else existing
 
 
 def _switch(stage: AppStage, user: NewUser) -> tuple[Operation, ...]:
     """Replace a final USER root, or insert USER before the program starts."""
-    existing = stage.effective("USER")
-    own = existing is not None and existing in stage.stage.instructions
-    later = [i for i in stage.stage.instructions if own and existing and i.index > existing.index]
-    if own and existing is not None and not any(i.keyword in ("RUN", "COPY", "ADD") for i in later):
+    existing = _replaced(stage)
+    others = [i for i in stage.instructions if i.keyword == "USER" and i is not existing]
+    # What makes the user must run as root: behind `USER root` if somebody else was set before.
+    if existing is not None and not (user.creation and others):
         before = tuple(
             InsertInstruction(stage.path, existing.index, text) for text in user.creation
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from hardhull.model import (
@@ -17,6 +16,7 @@ from hardhull.model import (
 )
 from hardhull.project.users import created_users, image_user
 from hardhull.rules.finding import in_stage
+from hardhull.rules.user.creating import app_uid_spelling, certain_number
 from hardhull.rules.user.examples import IMAGE_USER_BY_NAME
 from hardhull.rules.user.image_runs_as_root import insertion_point
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from hardhull.project.users import User
 
 ID = "image-user-by-name"
-_UNCERTAIN = re.compile(r"\|\||\bif\b|\busermod\b")
 
 
 def find(stage: AppStage, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
@@ -67,13 +66,11 @@ def _number(stage: AppStage, user: User) -> str | Refusal:
     if user.instruction is not None and "$" in user.instruction.text:
         return Refusal("a variable names the user; write its number there", stage.path, where)
     facts = stage.facts
-    made = created_users(stage)
-    if name in made:
-        return _created(stage, name, made[name])
+    account = created_users(stage).get(name)
+    if account is not None:
+        return certain_number(stage, account)
     if facts is not None and name == "app" and facts.app_uid is not None:
-        known = stage.environment.get("APP_UID")
-        same = known is not None and known.value == str(facts.app_uid)
-        return "$APP_UID" if same else str(facts.app_uid)
+        return app_uid_spelling(stage, facts.app_uid, user.instruction)
     if facts is not None and name == facts.user and facts.user_uid:
         return str(facts.user_uid)
     return Refusal(
@@ -82,32 +79,6 @@ def _number(stage: AppStage, user: User) -> str | Refusal:
         stage.path,
         where,
     )
-
-
-def _created(stage: AppStage, name: str, uid: int | None) -> str | Refusal:
-    """The number that RUN gives the user, if it gives one whatever happens."""
-    for instruction in stage.instructions:
-        if instruction.keyword != "RUN" or not re.search(
-            rf"\b{re.escape(name)}\b", instruction.text
-        ):
-            continue
-        if not re.search(r"\b(?:useradd|adduser|usermod)\b", instruction.text):
-            continue
-        if _UNCERTAIN.search(instruction.text):
-            return Refusal(
-                f"{name} is created on a condition: its number is not certain",
-                stage.path,
-                instruction.span,
-            )
-        if uid is None:
-            return Refusal(
-                f"{name} is created without a number; add --uid and name that number in USER",
-                stage.path,
-                instruction.span,
-            )
-    if not uid:
-        return Refusal(f"{name} has the number of root or none that is known", stage.path)
-    return str(uid)
 
 
 RULE = Rule(

@@ -2,52 +2,57 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.images import parse_reference
-from hardhull.model import Level, Refusal
-from hardhull.project.container import Role
+from hardhull.model import Refusal
+from hardhull.project.container import Platform, Role
 from hardhull.project.ports import PRIVILEGED, listening, start_instructions
-from hardhull.project.users import steps_down
+from hardhull.rules.user.obstacle import Doubt
+from hardhull.rules.user.open_places import foreign_gifts, image_volumes, writes
+from hardhull.rules.user.start_up import needs_root, start_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hardhull.documents.dockerfile import Word
+    from hardhull.documents.dockerfile import Instruction, Word
+    from hardhull.documents.yaml import Cursor
     from hardhull.project.application import Application, AppStage
+    from hardhull.project.container import Container, Mount
     from hardhull.project.context import Context
+    from hardhull.rules.user.creating import NewUser
 
-_SCRIPT = re.compile(r"[\w./-]+\.sh\b|(?:^|/)(?:docker-)?entrypoint[\w.-]*")
-_ROOT_COMMAND = re.compile(
-    r"\b(?:chown|chmod|apt-get|apk add|tdnf|adduser|useradd|update-ca-certificates|mount|sysctl"
-    r"|iptables|cron|service \w+ start|ln -s\w* \S+ /etc)\b|>>?\s*/etc/"
+_NOT_FOR_OTHERS = re.compile(
+    r"\bchmod\s+(?:-\S+\s+)*(?:[0-7]?[0-7][0-7][0-3]\b|(?:[ugo]*[oa]|[ugo]*)-\w*[rx]\w*"
+    r"|\S*\bo=(?![rwX]*[rx])|\S*\bgo=(?![rwX]*[rx]))|--chmod=0?[0-7]?[0-7][0-7][0-3]\b"
+    r"|\bumask\s+0?[0-7][0-7]?[4-7]\b|\bumask\s+0?77\b"
 )
-_CLOSED = re.compile(r"\bchmod\s+(?:-R\s+)?0?[0-7][0-7]?[0-3]\b|--chmod=0?[0-7][0-7][0-3]\b")
-_STARTS_SDK = re.compile(r"\bdotnet[\"', ]+(?:run|watch|test|build|ef|tool|restore)\b")
-_OWN_TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  the container's, not ours
+_ONLY_OWNER_STARTS = re.compile(
+    r"\b(?:chmod\s+(?:-\S+\s+)*|--chmod=)(?:u\+\w*x\w*|0?[0-7][0-7][46])(?P<rest>[^;&|\n]*)"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A precondition that could not be checked, and how to look."""
-
-    text: str
-    level: Level = Level.REVIEW
-
-
-def obstacles(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:
+def obstacles(stage: AppStage, user: NewUser, context: Context) -> Iterator[Refusal | Doubt]:
     """Everything that speaks against it; the first refusal ends the matter."""
     app = context.project.application_of(stage)
+    containers = _containers_of(stage, app, context)
     yield from _ports(stage, app)
-    yield from _start(stage, context)
+    yield from start_up(stage, app, context)
     yield from _derived(stage, context)
+    yield from _triggers(stage)
     yield from _closed_files(stage)
-    yield from _writes(stage, app)
-    yield from _volumes(app)
-    yield from _containers(app, context)
+    yield from writes(stage, app, user)
+    yield from foreign_gifts(stage, user)
+    yield from image_volumes(stage, user)
+    yield from _volumes(containers, app)
+    yield from _containers(containers)
+    yield from _init_containers(app, context)
+
+
+def _containers_of(stage: AppStage, app: Application, context: Context) -> list[Container]:
+    """The containers that run this stage's image."""
+    return [c for c in app.containers if stage in context.project.stages_of(c)]
 
 
 def _ports(stage: AppStage, app: Application) -> Iterator[Refusal | Doubt]:
@@ -81,57 +86,6 @@ def _exposed_privileged(stage: AppStage) -> Word | None:
     return None
 
 
-def _start(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:
-    """Start-up that changes the user, or does what only root can."""
-    for instruction in start_instructions(stage):
-        text = instruction.text
-        if steps_down(text):
-            yield Refusal("its entrypoint changes the user by itself", stage.path, instruction.span)
-        if _STARTS_SDK.search(text):
-            yield Refusal(
-                "it builds when it starts, which writes where root owns",
-                stage.path,
-                instruction.span,
-            )
-        if _ROOT_COMMAND.search(text):
-            yield Refusal("its start command does what only root can", stage.path, instruction.span)
-        script = _SCRIPT.search(" ".join(word.value for word in instruction.words))
-        if script is not None:
-            yield from _script(stage, script[0], context)
-
-
-def _script(stage: AppStage, name: str, context: Context) -> Iterator[Refusal | Doubt]:
-    base = posixpath.basename(name)
-    texts = context.project.workspace.texts
-    candidates = [path for path in texts.paths() if posixpath.basename(path) == base]
-    folder = posixpath.dirname(stage.path)
-    near = [path for path in candidates if path.startswith(f"{folder}/")] or candidates
-    source = texts.source(near[0]) if near else None
-    if source is None:
-        yield from _written_script(stage, base)
-        return
-    for number, line in enumerate(source.text.splitlines(), 1):
-        if steps_down(line) or _ROOT_COMMAND.search(line.partition("#")[0]):
-            yield Refusal(
-                f"{source.path}:{number} does what only root can: {line.strip()[:60]}", stage.path
-            )
-
-
-def _written_script(stage: AppStage, base: str) -> Iterator[Refusal | Doubt]:
-    """A script that is not in the repository; a RUN instruction may write it."""
-    for instruction in stage.instructions:
-        text = instruction.text + "".join(heredoc.body for heredoc in instruction.heredocs)
-        if instruction.keyword == "RUN" and base in text:
-            needy = steps_down(text) or _ROOT_COMMAND.search(text) or _STARTS_SDK.search(text)
-            if needy:
-                yield Refusal(
-                    f"{base}, which it starts, does what only root can",
-                    stage.path,
-                    instruction.span,
-                )
-    yield Doubt(f"not checked: what {base} does when the container starts")
-
-
 def _derived(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:
     """Other stages or Dockerfiles that go on from this image and run commands as its user."""
     for other in stage.stages:
@@ -153,7 +107,14 @@ def _derived(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:
 
 def _own_images(stage: AppStage, context: Context) -> set[str]:
     app = context.project.application_of(stage)
+    last = stage.stage.index == len(stage.stages) - 1
+    own = {(stage.stage.name or str(stage.stage.index)).lower()} | ({None} if last else set())
     found = set()
+    for image in context.project.workspace.builds.images:
+        target = image.target.lower() if image.target else None
+        reference = parse_reference(image.name) if image.name else None
+        if image.dockerfile == stage.path and target in own and reference is not None:
+            found.add(reference.repository_name)
     for container in app.containers:
         text = container.image.text if container.image is not None else None
         reference = parse_reference(text) if text else None
@@ -162,68 +123,88 @@ def _own_images(stage: AppStage, context: Context) -> set[str]:
     return found
 
 
-def _closed_files(stage: AppStage) -> Iterator[Refusal | Doubt]:
-    """Files that others than their owner may not read."""
+def _triggers(stage: AppStage) -> Iterator[Refusal]:
+    """ONBUILD instructions run when others build on this image, as its user."""
     for instruction in stage.instructions:
-        text = instruction.text + " ".join(flag.text for flag in instruction.flags)
-        if _CLOSED.search(text):
+        if instruction.keyword == "ONBUILD":
+            yield Refusal(
+                "images made from it run its ONBUILD instructions as its user",
+                stage.path,
+                instruction.span,
+            )
+
+
+def _closed_files(stage: AppStage) -> Iterator[Refusal | Doubt]:
+    """Files that others than their owner may not read, or may not start."""
+    started = " ".join(instruction.text for instruction in start_instructions(stage))
+    for instruction in stage.instructions:
+        if instruction.keyword not in ("RUN", "COPY", "ADD"):
+            continue
+        text = _all_text(instruction)
+        if _NOT_FOR_OTHERS.search(text):
             yield Refusal(
                 "it takes the right to read from others than root", stage.path, instruction.span
             )
+        for hit in _ONLY_OWNER_STARTS.finditer(text):
+            words = [word.rpartition("/")[2] for word in hit["rest"].split()]
+            if any(word and word in started for word in words):
+                yield Refusal(
+                    "it lets only root start what the image starts", stage.path, instruction.span
+                )
 
 
-def _writes(stage: AppStage, app: Application) -> Iterator[Refusal | Doubt]:
-    """Files that the program writes where root owns."""
+def _all_text(instruction: Instruction) -> str:
+    flags = " ".join(flag.text for flag in instruction.flags)
+    bodies = "".join(f"\n{heredoc.body}" for heredoc in instruction.heredocs)
+    return f"{flags} {instruction.text}{bodies}"
+
+
+def _volumes(containers: list[Container], app: Application) -> Iterator[Refusal | Doubt]:
+    """Mounts whose files belong to root or to somebody on the host."""
     program = app.program
-    if program is None or not program.files:
-        yield Doubt("not checked: the program's code is not here; does it write below its folder?")
-        return
-    open_paths = _given_away(stage) + [
-        m.target for c in app.containers for m in c.mounts if m.target
-    ]
-    for write in program.file_writes:
-        target = write.literal
-        if target and target.startswith(_OWN_TEMPORARY):
-            continue
-        if target and target.startswith("/") and any(target.startswith(p) for p in open_paths):
-            continue
-        if target is None and open_paths:
-            yield Doubt(f"not checked: where {write.path}:{write.line} writes ({write.how})")
-            continue
-        yield Refusal(
-            f"{write.path}:{write.line} writes {target or 'files'}, where only root may write",
-            stage.path,
-        )
-    if not program.complete:
-        yield Doubt("not checked: all of the program's code; does it write below its folder?")
-
-
-def _given_away(stage: AppStage) -> list[str]:
-    """Directories that the Dockerfile gives to others than root."""
-    found = []
-    for instruction in stage.instructions:
-        if instruction.keyword == "RUN":
-            found += re.findall(r"\bchown\s+(?:-R\s+)?\S+\s+(/\S+)", instruction.text)
-            found += re.findall(
-                r"\bchmod\s+(?:-R\s+)?(?:a\+w|o\+w|0?777|1777)\s+(/\S+)", instruction.text
-            )
-    return found
-
-
-def _volumes(app: Application) -> Iterator[Refusal | Doubt]:
-    """Volumes whose files belong to root from earlier runs."""
-    for container in app.containers:
+    reads_only = program is not None and program.complete and not program.file_writes
+    for container in containers:
         for mount in container.mounts:
             place = f"{mount.cursor.file.source.path}:{mount.cursor.line}"
-            if mount.volume.endswith("docker.sock"):
-                yield Refusal(f"{place} mounts the Docker socket, which only root may open")
+            if "docker.sock" in mount.volume or "docker.sock" in (mount.host or ""):
+                yield Refusal(
+                    "it is given the Docker socket, which only root may open",
+                    mount.cursor.file.source.path,
+                    mount.cursor.span,
+                )
             elif mount.kind in ("named", "claim"):
                 yield Doubt(f"not checked: who owns the files of the volume at {place}")
+            elif mount.kind == "bind" and mount.writable and not reads_only:
+                yield Doubt(f"not checked: who may write the host's files mounted at {place}")
+            elif mount.kind == "config" and _closed_mode(container, mount):
+                yield Refusal(
+                    "it is given files that only root may read (defaultMode)",
+                    mount.cursor.file.source.path,
+                    mount.cursor.span,
+                )
 
 
-def _containers(app: Application, context: Context) -> Iterator[Refusal | Doubt]:
-    """Other containers of the same image that need root, and capabilities that only root can use."""
-    for container in app.containers:
+def _closed_mode(container: Container, mount: Mount) -> bool:
+    """Whether a Secret or ConfigMap gives its files a mode without rights for others."""
+    if container.platform is not Platform.KUBERNETES:
+        return False
+    pod: Cursor = container.pod  # type: ignore[attr-defined]  # only Kubernetes has one
+    if pod.get("securityContext", "fsGroup") is not None:
+        return False  # the group is given the files
+    listed = pod.get("volumes")
+    for volume in listed.items() if listed is not None else ():
+        called = volume.get("name")
+        for kind in ("secret", "configMap", "projected"):
+            mode = volume.get(kind, "defaultMode")
+            if called is not None and called.text == mount.volume and mode is not None:
+                number = mode.as_int()
+                return number is not None and not number & 0o004
+    return False
+
+
+def _containers(containers: list[Container]) -> Iterator[Refusal | Doubt]:
+    """Capabilities and commands that only root can use."""
+    for container in containers:
         for added in container.added_capabilities:
             if (added.text or "").upper().removeprefix("CAP_") != "NET_BIND_SERVICE":
                 yield Refusal(
@@ -233,19 +214,17 @@ def _containers(app: Application, context: Context) -> Iterator[Refusal | Doubt]
                 )
         if container.privileged is not None:
             yield Doubt("not checked: why the container is privileged")
-        command = " ".join(cursor.text or "" for cursor in container.command)
-        if steps_down(command) or _ROOT_COMMAND.search(command):
+        if needs_root(" ".join(cursor.text or "" for cursor in container.command)):
             yield Refusal("its command does what only root can", container.path, container.span)
+
+
+def _init_containers(app: Application, context: Context) -> Iterator[Refusal]:
+    """Init containers of the same image that rely on its user being root."""
     for workload in app.workloads:
         for init in workload.containers:
             command = " ".join(cursor.text or "" for cursor in init.command)
-            same = context.project.owner_of(init) is app
-            if (
-                init.role is Role.INIT
-                and same
-                and init.user is None
-                and _ROOT_COMMAND.search(command)
-            ):
+            same = init.role is Role.INIT and context.project.owner_of(init) is app
+            if same and init.user is None and needs_root(command):
                 yield Refusal(
                     "an init container of the same image needs root", init.path, init.span
                 )

@@ -1,0 +1,237 @@
+"""The places of a port in texts that are never edited: scripts, proxies, patches, charts."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from hardhull.images import parse_reference
+from hardhull.model import Refusal
+from hardhull.rules.ports.in_compose import hosts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hardhull.project.application import Application
+    from hardhull.project.context import Context
+
+_TELLING = 3
+"""Names shorter than this are found everywhere."""
+_CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
+_LONGEST = 80
+
+
+def in_texts(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
+    """Everything that is only read."""
+    yield from _callers(app, context, moves)
+    yield from _scripts(app, context, moves)
+    yield from _platforms(app, context, moves)
+    yield from _kustomizations(app, context, moves)
+    yield from _charts(app, context)
+    yield from _unread(app, context, moves)
+
+
+def _olds(moves: Mapping[int, int]) -> str:
+    return "|".join(str(old) for old in moves)
+
+
+def _charts_of(context: Context) -> list[str]:
+    paths = context.project.workspace.texts.paths()
+    return [posixpath.dirname(path) for path in paths if posixpath.basename(path) == "Chart.yaml"]
+
+
+def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
+    """Proxies' settings, appsettings and scripts that call a Compose service by its name."""
+    hosts = {host for service in app.compose for host in hosts_of(service)}
+    if not hosts:
+        return
+    names = "|".join(re.escape(host) for host in sorted(hosts))
+    olds = _olds(moves)
+    schemes = "|".join({80: "http", 443: "https"}[old] for old in moves if old in (80, 443))
+    pattern = re.compile(
+        rf"(?:{schemes or 'http'})://(?:{names})(?=[/\"'\s;,?]|$)"
+        rf"|(?:(?<![\w./-])|://)(?:{names}):(?:{olds})(?!\d)"
+        rf"|\"Host\"\s*:\s*\"(?:{names})\"|\bserver\s+(?:{names})\s*(?:;|\s\w)"
+        rf"|\b(?:reverse_proxy|php_fastcgi)\s[^\n{{]*?\b(?:{names})(?=\s|$)"
+        rf"|\baddress:\s*[\"']?(?:{names})[\"']?\s*(?:[,}}]|$)",
+        re.MULTILINE,
+    )
+    texts = context.project.workspace.texts
+    charts = _charts_of(context)
+    for path, line, text in texts.search(pattern, hosts, code=True):
+        if any(path.startswith(f"{chart}/") for chart in charts):
+            continue  # calls inside a cluster go through a Service; see `_charts`
+        yield Refusal(f"{path}:{line} calls it on the old port: {text.strip()[:_LONGEST]}")
+
+
+def _images(app: Application, context: Context) -> set[str]:
+    """Last parts of the names its image goes by."""
+    names = {
+        container.image.text
+        for container in app.containers
+        if container.image is not None and container.image.text
+    }
+    own = {stage.path for stage in app.stages}
+    names |= {
+        image.name
+        for image in context.project.workspace.builds.images
+        if image.name and image.dockerfile in own
+    }
+    found = {parse_reference(name) for name in names}
+    return {one.repository.rpartition("/")[2] for one in found if one is not None}
+
+
+def _scripts(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
+    """Commands that publish the old port of the image, forward to it, or tell it the port."""
+    images = _images(app, context)
+    names = images | {workload.name for workload in app.workloads if workload.name}
+    if not names:
+        return
+    olds = _olds(moves)
+    named = "|".join(re.escape(name) for name in sorted(names))
+    uses = (
+        (rf"(?:-p|--publish)[ =]\S*?\d+:(?:{olds})(?:/tcp)?(?![\w:.])", "publishes the old port"),
+        (
+            rf"port-forward\b(?![^\n]*\b(?:svc|services?)/)[^\n]*?[ :](?:{olds})(?![\w:.])",
+            "forwards to the old port",
+        ),
+        (rf"--target-port[= ](?:{olds})(?!\d)", "names the old port"),
+        (rf"(?:_URLS|_PORTS)=[^\n]*?(?<!\d)(?:{olds})(?!\d)", "tells it to listen on the old port"),
+    )
+    word = re.compile(rf"(?<![\w-])(?:{named})(?![\w-])")
+    texts = context.project.workspace.texts
+    for path in texts.paths():
+        source = texts.source(path)
+        if source is None or not any(name in source.text for name in names):
+            continue
+        joined = _CONTINUED.sub(" ", source.text)
+        for pattern, what in uses:
+            for match in re.finditer(pattern, joined):
+                start = joined.rfind("\n", 0, match.start()) + 1
+                end = joined.find("\n", match.end())
+                command = joined[start : end if end >= 0 else len(joined)].strip()
+                if word.search(command):
+                    line = source.line_of(max(source.text.find(match[0].split()[-1]), 0))
+                    yield Refusal(f"{path}:{line} {what}: {command[:_LONGEST]}")
+
+
+_PLATFORM_PORTS = (
+    r"\bWEBSITES_PORT\b\W{1,12}(?:value\W{1,8})?(?:%s)\b",
+    r"\b(?:container|target|internal|http|host)_?[pP]ort[\"']?\s*[:=]\s*[\"']?(?:%s)\b",
+    r"\bWith(?:PortBinding|ExposedPort)\s*\((?:[^()\n]*,)?\s*(?:%s)\b",
+    r"\btargetPort\s*:\s*(?:%s)\b",
+    r"<ContainerPort\b[^>]*\bInclude=\"(?:%s)\"",
+    r"\bgcloud run deploy\b[^\n]*--port[= ](?:%s)\b",
+)
+"""How platforms are told the container's port; `%%s` stands for the numbers."""
+
+
+def _platforms(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
+    """Infrastructure as code, tests and project files that name the container's port."""
+    pattern = re.compile("|".join(part % _olds(moves) for part in _PLATFORM_PORTS))
+    texts = context.project.workspace.texts
+    names = {name for name in _images(app, context) | {app.name} if len(name) >= _TELLING}
+    alone = len(context.project.applications) == 1
+    words = ("ort",)
+    for path, line, text in texts.search(pattern, ("Port", "PORT", "_port", "gcloud"), code=True):
+        source = texts.source(path)
+        inside = app.project is not None and path == app.project.path
+        foreign = path.lower().endswith(("proj", ".props")) and not inside
+        if source is None or foreign or not any(word in source.text for word in words):
+            continue
+        if inside or alone or any(name.lower() in source.text.lower() for name in names):
+            yield Refusal(f"{path}:{line} names the container's port: {text.strip()[:_LONGEST]}")
+
+
+_PATCHED = (
+    r"(?:op|path)\b[^\n]*\n?[^\n]*?/(?:containerPort|targetPort|port)[\"']?\s*[,\n]"
+    r"[^\n]*?value[\"']?\s*:\s*[\"']?(?:%s)(?!\d)"
+)
+_NUMBERED = r"(?:[pP]ort)[\"']?\s*:\s*[\"']?(?:%s)(?!\d)"
+_LITERAL = r"(?:_URLS|_PORTS)\b[^\n]*?(?<!\d)(?:%s)(?!\d)"
+
+
+def _kustomizations(
+    app: Application, context: Context, moves: Mapping[int, int]
+) -> Iterator[Refusal]:
+    """Patches and generators of kustomizations: JSON patches stand in files without a kind."""
+    texts = context.project.workspace.texts
+    mine = {workload.name for workload in app.workloads} | {one.name for one in app.services}
+    names = "|".join(re.escape(name) for name in sorted(mine) if name)
+    if not names:
+        return
+    word = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
+    pattern = re.compile("|".join((_PATCHED, _NUMBERED, _LITERAL)) % ((_olds(moves),) * 3))
+    for path in texts.paths():
+        if not path.endswith((".yaml", ".yml", ".json", "kustomization")):
+            continue
+        source = texts.source(path)
+        own = posixpath.basename(path).startswith("kustomization")
+        if source is None or not (own or ("op" in source.text and "path" in source.text)):
+            continue
+        match = pattern.search(source.text)
+        if match is None or not (own or re.search(r"\bop[\"']?\s*:", source.text)):
+            continue
+        holders = [source.text] if own else _users_of(path, context)
+        if any(word.search(text) for text in holders or [source.text]):
+            line = source.line_of(match.end() - 1)
+            yield Refusal(f"{path}:{line} patches in the old port", path)
+
+
+def _users_of(path: str, context: Context) -> list[str]:
+    """The kustomizations that name a patch file."""
+    texts = context.project.workspace.texts
+    found = []
+    for other in texts.paths():
+        if posixpath.basename(other).startswith("kustomization"):
+            source = texts.source(other)
+            if source is not None and posixpath.basename(path) in source.text:
+                found.append(source.text)
+    return found
+
+
+def _charts(app: Application, context: Context) -> Iterator[Refusal]:
+    """Charts are not read yet: one that names the application may deploy it on the old port."""
+    texts = context.project.workspace.texts
+    charts = _charts_of(context)
+    names = {name for name in _names(app) if len(name) >= _TELLING}
+    if not charts or not names:
+        return
+    pattern = re.compile(
+        "|".join(
+            rf"(?<![a-z0-9]){'[-_.]?'.join(map(re.escape, name))}(?![a-z0-9])"
+            for name in sorted(names)
+        ),
+        re.IGNORECASE,
+    )
+    for path in texts.paths():
+        if any(path.startswith(f"{chart}/") for chart in charts):
+            source = texts.source(path)
+            match = pattern.search(source.text) if source is not None else None
+            if source is not None and match is not None:
+                line = source.line_of(match.start())
+                yield Refusal(
+                    f"{path}:{line}: a chart may deploy it, and charts are not read", path
+                )
+
+
+def _names(app: Application) -> set[str]:
+    """Names that images and services of the application go by, letters and digits only."""
+    found = {app.name} | {container.name for container in app.compose}
+    for container in app.containers:
+        text = container.image.node.value if container.image is not None else None
+        if text:
+            found.add(text.partition("@")[0].rpartition("/")[2].partition(":")[0])
+    return {re.sub(r"[^a-z0-9]", "", name.lower()) for name in found}
+
+
+def _unread(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
+    """Files that could not be read count if their raw text names the application and the port."""
+    names = {c.name for c in app.containers} | {w.name for w in app.workloads} - {""}
+    names |= {service.name for service in app.services}
+    olds = re.compile(rf"(?<!\d)(?:{_olds(moves)})(?!\d)")
+    for path, text in sorted(context.project.workspace.unread.items()):
+        named = [name for name in names if len(name) > 1 and name in text]
+        if named and olds.search(text):
+            yield Refusal(f"{path} can't be read and names {min(named)}", path)

@@ -1,0 +1,145 @@
+"""Directories that a user who is not root may write, and what the program writes elsewhere."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hardhull.model import Refusal
+from hardhull.rules.user.obstacle import Doubt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.documents.dockerfile import Instruction
+    from hardhull.project.application import Application, AppStage
+    from hardhull.rules.user.creating import NewUser
+
+_OWN_TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  the container's, not ours
+_COMMANDS = re.compile(r"&&|\|\||[;|\n]")
+_FOR_ALL = re.compile(r"0?[1-7]?[0-7][0-7][2367]|(?:[ugo]*[ao]|[ugo]*)\+\w*w\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """A path given to an owner; the owner None stands for everybody."""
+
+    path: str
+    owner: str | None
+    instruction: Instruction
+
+
+def gifts(stage: AppStage) -> Iterator[Gift]:
+    """The directories that the Dockerfile gives to others than root, in order."""
+    folder = "/"
+    for instruction in stage.instructions:
+        match instruction.keyword:
+            case "WORKDIR":
+                folder = posixpath.join(folder, instruction.text.strip().strip("\"'"))
+            case "RUN":
+                text = instruction.text + "".join(f"\n{h.body}" for h in instruction.heredocs)
+                for owner, path in _given_by_command(text):
+                    yield Gift(_absolute(folder, path), owner, instruction)
+            case "COPY" | "ADD":
+                for flag in instruction.flags:
+                    name, _, owner = flag.value.partition("=")
+                    if name == "--chown" and instruction.words:
+                        path = _absolute(folder, instruction.words[-1].value)
+                        yield Gift(path, owner, instruction)
+            case _:
+                pass
+
+
+def _given_by_command(text: str) -> Iterator[tuple[str | None, str]]:
+    if "chown" not in text and "chmod" not in text:
+        return
+    for command in _COMMANDS.split(text):
+        try:
+            words = shlex.split(command, comments=True)
+        except ValueError:
+            words = command.split()
+        for tool in ("chown", "chmod"):
+            if tool not in words:
+                continue
+            rest = [word for word in words[words.index(tool) + 1 :] if not word.startswith("--")]
+            rest = [word for word in rest if not re.fullmatch(r"-[RvcfhHLP]+", word)]
+            who, paths = (rest[0], rest[1:]) if rest else ("", [])
+            if tool == "chown":
+                yield from ((who, path) for path in paths)
+            elif _FOR_ALL.fullmatch(who):
+                yield from ((None, path) for path in paths)
+
+
+def _absolute(folder: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, path.rstrip("*") or "."))
+
+
+def belongs_to(gift: Gift, user: NewUser, stage: AppStage) -> bool:
+    """Whether what was given is the new user's, or everybody's."""
+    if gift.owner is None:
+        return True
+    owner = gift.owner.partition(":")[0]
+    names = {str(user.uid), posixpath.basename(user.home)}
+    if stage.facts is not None and stage.facts.app_uid == user.uid:
+        names |= {"app", "$APP_UID", "${APP_UID}"}
+    return owner in names
+
+
+def writes(stage: AppStage, app: Application, user: NewUser) -> Iterator[Refusal | Doubt]:
+    """Files that the program writes where root owns."""
+    program = app.program
+    if program is None or not program.files:
+        yield Doubt("not checked: the program's code is not here; does it write below its folder?")
+        return
+    own = [gift.path for gift in gifts(stage) if belongs_to(gift, user, stage)]
+    mounted = [m.target for c in app.containers for m in c.mounts if m.target and m.writable]
+    places = [*own, *mounted, user.home, *_OWN_TEMPORARY]
+    work = stage.effective("WORKDIR")
+    folder = work.text.strip().strip("\"'") if work is not None else "/"
+    for write in program.file_writes:
+        target = _target(write.literal, folder)
+        if target is None and (own or mounted):
+            yield Doubt(f"not checked: where {write.path}:{write.line} writes ({write.how})")
+        elif target is None or not any(_below(target, place) for place in places):
+            yield Refusal(
+                f"{write.path}:{write.line} writes {write.literal or 'files'}, "
+                "where only root may write",
+                write.path,
+            )
+    if not program.complete:
+        yield Doubt("not checked: all of the program's code; does it write below its folder?")
+
+
+def _target(literal: str | None, folder: str) -> str | None:
+    """The path that is written; None where a variable or a Windows drive hides it."""
+    if literal is None or re.search(r"[{}$%]|^[A-Za-z]:|^~", literal):
+        return None
+    return posixpath.normpath(posixpath.join(folder, literal.replace("\\", "/")))
+
+
+def _below(path: str, place: str) -> bool:
+    return path == place or path.startswith(place.rstrip("/") + "/")
+
+
+def foreign_gifts(stage: AppStage, user: NewUser) -> Iterator[Refusal | Doubt]:
+    """Directories made ready for somebody else: the program seems to write there."""
+    for gift in gifts(stage):
+        if gift.owner is not None and not belongs_to(gift, user, stage):
+            owner = gift.owner.partition(":")[0]
+            if owner not in ("", "root", "0"):
+                place = f"{stage.path}:{gift.instruction.first_line}"
+                yield Doubt(f"not checked: {place} gives {gift.path} to {owner}; who writes there?")
+
+
+def image_volumes(stage: AppStage, user: NewUser) -> Iterator[Doubt]:
+    """VOLUME says that the program writes there; unless it was given away, root owns it."""
+    own = [gift.path for gift in gifts(stage) if belongs_to(gift, user, stage)]
+    for instruction in stage.instructions:
+        if instruction.keyword == "VOLUME":
+            for word in instruction.words:
+                if not any(_below(word.value, place) for place in (*own, user.home)):
+                    place = f"{stage.path}:{instruction.first_line}"
+                    yield Doubt(f"not checked: who may write the volume {word.value} at {place}")

@@ -1,0 +1,5 @@
+builder.Services.AddDataProtection();
+var builder = WebApplication.CreateBuilder(args);
+var app = builder.Build();
+app.MapGet("/", () => "Cello");
+app.Run();

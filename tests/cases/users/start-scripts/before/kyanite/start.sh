@@ -1,0 +1,3 @@
+#!/bin/sh
+envsubst < /app/config.template > /app/wwwroot/config.js
+exec "$@"

@@ -1,0 +1,182 @@
+"""Image references: what BuildKit would resolve, and who else writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hardhull.settings import Settings
+from hardhull.survey import survey
+from support import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIGEST = "sha256:" + "c" * 64
+HUB = "docker.io/library"
+
+
+def names(root: Path, files: dict[str, str]) -> list[str | None]:
+    """The names of all references, in order."""
+    return [use.name for use in survey(write(root, files), Settings()).project.references]
+
+
+def writers(root: Path, files: dict[str, str]) -> dict[str, str | None]:
+    """Who writes each reference, by its file."""
+    found = survey(write(root, files), Settings()).project.references
+    return {use.path: use.writer for use in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ARG T=1\nFROM a:$T\nFROM b:${T}", [f"{HUB}/a:1", f"{HUB}/b:1"]),
+        ("ARG A=1 B=2\nFROM a:$A-${B}", [f"{HUB}/a:1-2"]),
+        ("ARG T=1\nARG T=2\nFROM a:$T", [f"{HUB}/a:2"]),
+        ("ARG T=1\nFROM a:$T\nARG T=9\nFROM b:$T", [f"{HUB}/a:1", f"{HUB}/b:1"]),
+        ("FROM ${V:-img:tag}", [f"{HUB}/img:tag"]),
+        ("ARG V=8.0.1\nFROM a:${V%.*}", [f"{HUB}/a:8.0"]),
+        ("ARG V\nFROM a:1$V", [None]),
+        ("FROM a:1$NOBODY_DECLARES_THIS", [f"{HUB}/a:1"]),
+        ("ARG T=$NOBODY-x\nFROM a:1$T", [f"{HUB}/a:1-x"]),
+        ('FROM "a:1"', [f"{HUB}/a:1"]),
+        ("ARG T=1\nFROM 'a:$T'", [None]),
+        ("ARG I=a\nFROM $I", [f"{HUB}/a:latest"]),
+        ("FROM a AS Base\nFROM base\nCOPY --from=BASE / /", [f"{HUB}/a:latest"]),
+        ("FROM build\nFROM a AS build", [f"{HUB}/build:latest", f"{HUB}/a:latest"]),
+        ("FROM a\nCOPY --from=later / /\nFROM b AS later", [f"{HUB}/a:latest", f"{HUB}/b:latest"]),
+        ("FROM a\nCOPY --from=0 / /\nCOPY --from=-1 / /", [f"{HUB}/a:latest"]),
+        ("FROM localhost:5000/a\nCOPY --from=b:1 / /", ["localhost:5000/a:latest", f"{HUB}/b:1"]),
+        ("FROM \\\n# why\n  a:1 \\\n  AS b\nFROM b", [f"{HUB}/a:1"]),
+        ("FROM a:1\r\nCOPY --from=b:2 / /\r\n", [f"{HUB}/a:1", f"{HUB}/b:2"]),
+        ("FROM a:1\nRUN <<EOF\nFROM b:2\nCOPY --from=c:3 / /\nEOF", [f"{HUB}/a:1"]),
+        ("FROM a:1\nRUN true \\\n  FROM b:2", [f"{HUB}/a:1"]),
+        ("FROM a:1\nONBUILD COPY --from=b:2 / /", [f"{HUB}/a:1"]),
+        (
+            "FROM a:1\nRUN --mount=from=b:2,target=/b --mount=type=cache,FROM=c:3,target=/c true",
+            [f"{HUB}/a:1", f"{HUB}/b:2", f"{HUB}/c:3"],
+        ),
+        ("FROM a:1\nRUN --mount=from=b,from=c:3,target=/c true", [f"{HUB}/a:1", f"{HUB}/c:3"]),
+        ('FROM a:1\nRUN --mount=target=/b,"from=b:2" true', [f"{HUB}/a:1", f"{HUB}/b:2"]),
+        ("FROM a:1\nRUN --mount='target=/b,\"from=b:2\"' true", [f"{HUB}/a:1", f"{HUB}/b:2"]),
+        ("FROM a:1\nRUN --mount=type=cache,id=from=b,target=/b true", [f"{HUB}/a:1"]),
+        ('FROM a:1\nCOPY --from="b:2" / /', [f"{HUB}/a:1", f"{HUB}/b:2"]),
+        ("FROM a:1\nCOPY --from=\\\nb:2 / /", [f"{HUB}/a:1", f"{HUB}/b:2"]),
+        (
+            "#!/bin/x\n# check=skip=all\n# syntax=d/f:1 x\nFROM a:1",
+            ["docker.io/d/f:1", f"{HUB}/a:1"],
+        ),
+        (f"FROM a@{DIGEST}\nFROM scratch", [f"{HUB}/a"]),
+    ],
+)
+def test_names(tmp_path: Path, text: str, expected: list[str | None]) -> None:
+    assert names(tmp_path, {"Dockerfile": text}) == expected
+
+
+def test_an_argument_inside_an_argument_is_an_origin(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": "ARG TAG=8.0\nARG IMAGE=a:$TAG\nFROM $IMAGE\n",
+        "build.sh": "docker build --build-arg TAG=9.0 -t acme/x .\n",
+    }
+
+    assert writers(tmp_path, files) == {"Dockerfile": "build.sh:1 sets ARG TAG"}
+
+
+def test_a_default_that_the_build_replaces_has_a_writer(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": "ARG IMAGE\nFROM ${IMAGE:-a:1}\n",
+        "build.sh": "docker build --build-arg IMAGE=b:2 .\n",
+    }
+
+    assert writers(tmp_path, files)["Dockerfile"] == "build.sh:1 sets ARG IMAGE"
+
+
+def test_a_build_sets_the_arguments_of_its_own_dockerfile(tmp_path: Path) -> None:
+    text = "ARG TAG=8.0\nFROM a:$TAG\n"
+    files = {
+        "one/Dockerfile": text,
+        "two/Dockerfile": text,
+        "build.sh": "docker build --build-arg TAG=9.0 -f one/Dockerfile one\n",
+    }
+
+    assert writers(tmp_path, files) == {
+        "one/Dockerfile": "build.sh:1 sets ARG TAG",
+        "two/Dockerfile": None,
+    }
+
+
+POD = (
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n"
+    "  - name: web\n    image: acme/web:1\n"
+)
+ONE, TWO = "one/k8s/deployment.yaml", "two/k8s/deployment.yaml"
+
+
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [
+        ("sed -i 's/acme/x/' one/k8s/deployment.yaml", {ONE}),
+        ('sed -i "s|image: .*|image: $NEW|" "$ROOT/one/k8s/deployment.yaml"', {ONE}),
+        ("sed -i 's/acme/x/' ../one/k8s/deployment.yaml", {ONE}),
+        ("cd one/k8s\nsed -i 's/acme/x/' deployment.yaml", {ONE, TWO}),
+        ("sed -i 's/acme/x/' deployment.yaml", {ONE, TWO}),
+        ("sed -i 's/acme/x/' two/k8s/*.yaml", {TWO}),
+        ("sed -i 's/acme/x/' two/k8s/${NAME}.yaml", {TWO}),
+        ("for f in two/k8s/*.yaml; do\n  sed -i 's/acme/x/' $f\ndone", {TWO}),
+        ("find two -name '*.yaml' | xargs sed -i 's/acme/x/'", {TWO}),
+        ("sed -i 's/replicas: 1/replicas: 2/' one/k8s/deployment.yaml", set()),
+        ("sed 's/:1/:2/' one/k8s/deployment.yaml | kubectl apply -f -", {ONE}),
+        ("yq '.spec.containers[0].image' one/k8s/deployment.yaml", set()),
+        ("yq -i '.spec.containers[0].image = \"b\"' one/k8s/deployment.yaml", {ONE}),
+        ("yq -i '.metadata.name = \"b\"' one/k8s/deployment.yaml", set()),
+        ("envsubst < one/k8s/deployment.yaml | kubectl apply -f -", set()),
+        ("kubectl set image pod/web web=$IMAGE", {ONE, TWO}),
+        ("kubectl set image pod/other web=$IMAGE", set()),
+        ("kustomize edit set image acme/web=acme/web:$SHA", {ONE, TWO}),
+        ("sed -i 's/acme/x/' one/k8s/service.yaml", set()),
+    ],
+)
+def test_commands_that_write(tmp_path: Path, command: str, written: set[str]) -> None:
+    found = writers(tmp_path, {"deploy.sh": command + "\n", ONE: POD, TWO: POD})
+
+    assert {path for path, writer in found.items() if writer} == written
+
+
+def test_an_editor_of_a_dockerfile(tmp_path: Path) -> None:
+    files = {
+        "update.sh": 'sed -i "s/ARG TAG=$OLD/ARG TAG=$NEW/" ./Dockerfile\n',
+        "Dockerfile": "ARG TAG=1\nFROM a:$TAG\n",
+        "other/Dockerfile": "ARG TAG=1\nFROM a:$TAG\n",
+    }
+
+    assert writers(tmp_path, files) == {"Dockerfile": "update.sh:1", "other/Dockerfile": None}
+
+
+def test_a_kustomization_writes_what_is_built_with_it(tmp_path: Path) -> None:
+    files = {
+        "base/kustomization.yaml": "resources: [pod.yaml]\n",
+        "base/pod.yaml": POD,
+        "prod/kustomization.yaml": "resources: [../base]\nimages:\n- name: acme/web\n  newTag: x\n",
+        "elsewhere/pod.yaml": POD,
+    }
+
+    assert writers(tmp_path, files) == {
+        "base/pod.yaml": "prod/kustomization.yaml:3",
+        "elsewhere/pod.yaml": None,
+    }
+
+
+def test_no_image_is_built_from_itself(tmp_path: Path) -> None:
+    files = {
+        "db/Dockerfile": "FROM postgres:11.4\nCOPY a /a\n",
+        "app/Dockerfile": "FROM postgres\n",
+        "compose.yaml": "services:\n  db:\n    image: postgres\n    build: ./db\n",
+    }
+    found = survey(write(tmp_path, files), Settings()).project.references
+
+    assert {use.path: use.built_here is not None for use in found} == {
+        "app/Dockerfile": True,
+        "compose.yaml": True,
+        "db/Dockerfile": False,
+    }
