@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from hardhull.commands.forms import FormName
 
 HERE = Root(".", "", inside=True)
-SCANNED = Told(fixing=False, written=False, undo=True)
-FIXED = Told(fixing=True, written=True, undo=True)
+SCANNED = Told(fixing=False, written=False)
+FIXED = Told(fixing=True, written=True, undo=("git restore Dockerfile",))
 RULES = ("image-runs-as-root", "unpinned-image")
 DOCKERFILE = f"""\
 FROM mcr.microsoft.com/dotnet/aspnet:8.0@sha256:{"0" * 64}
@@ -375,7 +375,7 @@ def test_no_form_lets_a_repository_speak(
 ) -> None:
     file = hostile.parent / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
-    shown = printed(name, outcome(hostile, fixing=fixing), Told(fixing, fixing, undo=True))
+    shown = printed(name, outcome(hostile, fixing=fixing), Told(fixing, fixing))
     if name == "github":
         shown += file.read_text()
         assert_commands_are_ours(shown)
