@@ -63,3 +63,12 @@ def test_what_is_not_certain() -> None:
     assert not made("RUN id web || useradd -u 1 web")[0][3]
     assert not made("RUN if true; then useradd -u 1 web; fi")[0][3]
     assert not made("RUN useradd -u 1 web; usermod -u 2 web")[0][3]
+
+
+@pytest.mark.parametrize("written", ["-u $ID", "-u ${ID}", "--uid ${ID:-900}", '--uid="$ID"'])
+def test_the_variable_of_a_number_is_kept(written: str) -> None:
+    source = Source("Dockerfile", FileKind.DOCKERFILE, f"FROM a\nRUN useradd {written} web\n")
+    file = read_dockerfile(source)
+    assert isinstance(file, Dockerfile)
+    found = [one for instruction in file.instructions for one in accounts(instruction)]
+    assert [(one.name, one.uid, one.variable) for one in found] == [("web", None, "ID")]

@@ -7,8 +7,9 @@ import pytest
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import read_yaml
-from hardhull.model import Scalar
-from hardhull.project.compose import ComposeService, read_compose, with_port, with_variable
+from hardhull.model import Scalar, SetValue
+from hardhull.project.compose import ComposeService, with_port, with_variable
+from hardhull.project.compose_reading import read_compose
 
 
 def services(**files: str) -> dict[str, ComposeService]:
@@ -113,3 +114,64 @@ def test_what_a_service_builds(build: str, dockerfile: str | None, target: str |
 
     assert found is not None
     assert (found.dockerfile, found.target) == (dockerfile, target)
+
+
+def test_a_build_is_merged_over_the_files() -> None:
+    found = services(
+        compose="services:\n  one:\n    build: {context: api, dockerfile: D, args: {A: 1, B: 1}}\n",
+        compose__override="services:\n  one:\n    build: {args: {B: 2}}\n",
+    )["one"].build
+
+    assert found is not None
+    assert (found.context, found.dockerfile, found.target) == ("api", "api/D", None)
+    assert {name: one.value for name, one in found.arguments.items()} == {"A": "1", "B": "2"}
+    assert found.cursor.path == "compose.yaml"
+
+
+def test_the_short_form_of_a_build_is_its_context() -> None:
+    found = services(
+        compose="services:\n  one: {build: api}\n",
+        compose__override="services:\n  one: {build: {target: final}}\n",
+    )["one"].build
+
+    assert found is not None
+    assert (found.dockerfile, found.target) == ("api/Dockerfile", "final")
+
+
+def test_another_file_is_another_way_to_build() -> None:
+    found = services(
+        compose="services:\n  one: {build: api}\n",
+        compose__prod="services:\n  one: {build: {dockerfile: Dockerfile.prod}}\n",
+    )["one"]
+
+    assert found.build is found.builds[0]
+    assert [one.dockerfile for one in found.builds] == ["api/Dockerfile", "api/Dockerfile.prod"]
+
+
+def test_where_alternatives_contradict_nothing_is_certain() -> None:
+    found = services(
+        compose="services:\n  one: {image: x, user: root, environment: {A: 1, B: 1}}\n",
+        compose__prod=(
+            "services:\n  one: {user: '1654', environment: {A: 2, B: 1, C: 3},"
+            " volumes: ['data:/data'], read_only: false}\n"
+        ),
+    )["one"]
+
+    assert found.user is not None
+    assert found.user.value is None
+    assert {name: one.value for name, one in found.environment.items()} == {
+        "A": None,
+        "B": "1",
+        "C": "3",
+    }
+    assert found.sometimes == {"C"}
+    assert not found.mounts[0].covers("/data")
+    assert {operation.path for operation in found.make_root_read_only()} == {"compose.yaml"}
+
+
+def test_new_keys_stand_behind_the_last_of_those_that_name_the_image() -> None:
+    found = one("image: x\n    build: .\n    container_name: y\n    restart: always")
+
+    operation = found.make_root_read_only()[0]
+    assert isinstance(operation, SetValue)
+    assert operation.after[0] == "container_name"

@@ -155,3 +155,51 @@ def test_stages_by_target_are_programs_of_their_own(tmp_path: Path) -> None:
 
     assert [container.name for container in found["Cart"].containers] == ["a"]
     assert [container.name for container in found["Mail"].containers] == ["b"]
+
+
+def test_an_override_with_arguments_builds_the_same_image(tmp_path: Path) -> None:
+    files = {
+        **PROGRAM,
+        "compose.yaml": "services:\n  a:\n    build: shop\n",
+        "compose.override.yaml": "services:\n  a:\n    build: {args: {MODE: debug}}\n",
+    }
+    shop = applications(tmp_path, files)["Shop"]
+
+    assert [stage.path for stage in shop.stages_of(shop.containers[0])] == ["shop/Dockerfile"]
+
+
+def test_nothing_is_known_of_a_build_whose_dockerfile_is_not_here(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            **PROGRAM,
+            "compose.yaml": "services:\n  a: {build: shop, image: acme.example/shop}\n"
+            "  b: {build: elsewhere, image: acme.example/shop}\n",
+        },
+    )
+    project = outcome(tmp_path, fixing=False).project
+    found = {service.name: project.stages_of(service) for service in project.compose}
+
+    assert [len(found[name]) for name in ("a", "b")] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [
+        ("#!/bin/sh\nexec dotnet Shop.dll\n", "Shop"),
+        ('#!/bin/sh\nexec dotnet /app/Shop.dll "$@"\n', "Shop"),
+        ("#!/bin/sh\n# dotnet Shop.dll\nexec sleep 1\n", "image"),
+        ("#!/bin/sh\n[ $1 ] && dotnet Shop.dll || dotnet Mail.dll\n", "image"),
+    ],
+)
+def test_a_script_may_name_the_program(tmp_path: Path, script: str, name: str) -> None:
+    files = {
+        "src/Shop.csproj": PROGRAM["shop/Shop.csproj"],
+        "mail/Mail.csproj": PROGRAM["shop/Shop.csproj"],
+        "image/entrypoint.sh": script,
+        "image/Dockerfile": PROGRAM["shop/Dockerfile"].replace(
+            '["dotnet", "Shop.dll"]', '["./entrypoint.sh"]'
+        ),
+    }
+
+    assert list(applications(tmp_path, files)) == [name]

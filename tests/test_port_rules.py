@@ -260,9 +260,10 @@ def test_a_manifest_that_decides_the_port_itself_needs_no_order_of_roll_out(
     pod = _WEB + "      env: [{name: ASPNETCORE_URLS, value: 'http://+:80'}]\n"
     write(tmp_path, {**_NET6, "a.yaml": pod + _FRONT})
     result = outcome(tmp_path, OLD)
+    [note] = result.changes[0].fix.notes
 
-    assert result.changes[0].fix.level is Level.ROUTINE
-    assert result.changes[0].fix.notes == ()
+    assert "order of roll-out" not in note
+    assert "kubectl apply can't change a Pod" in note
 
 
 def test_an_image_that_is_published_must_be_built_first(tmp_path: Path) -> None:
@@ -272,3 +273,65 @@ def test_an_image_that_is_published_must_be_built_first(tmp_path: Path) -> None:
 
     assert result.changes[0].fix.level is Level.REVIEW
     assert "order of roll-out" in result.changes[0].fix.notes[0]
+
+
+def test_a_manifest_of_tests_may_name_any_port(tmp_path: Path) -> None:
+    write(tmp_path, {**_CODE, "api/Dockerfile": _DOCKERFILE, "test/assets/pod.yaml": _POD})
+
+    assert outcome(tmp_path, ID).entries == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "claimed"),
+    [
+        ("deploy/services.yaml", "front", True),
+        ("other/sample/service.yaml", "front", False),
+        ("other/sample/service.yaml", "api", True),
+    ],
+)
+def test_labels_alone_lead_no_service_to_a_program(
+    tmp_path: Path, path: str, name: str, claimed: bool
+) -> None:
+    pod = _POD.replace("  name: api\n", "  name: api\n  labels: {app: web}\n", 1)
+    service = (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
+        "spec:\n  selector: {app: web}\n  ports: [{port: 80, targetPort: 81}]\n"
+    )
+    files = {"deploy/pod.yaml": pod.replace("Port: 80", "Port: 8080"), path: service}
+    write(tmp_path, {**_CODE, "api/Dockerfile": _DOCKERFILE, **files})
+
+    assert bool(outcome(tmp_path, ID).entries) is claimed
+
+
+@pytest.mark.parametrize(("kind", "told"), [("Pod", True), ("ReplicaSet", False)])
+def test_a_pod_that_exists_must_be_made_anew(tmp_path: Path, kind: str, told: bool) -> None:
+    pod = _POD
+    if kind != "Pod":
+        lines = [f"    {line}\n" for line in _POD.splitlines()[2:]]
+        pod = (
+            f"apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: api}}\nspec:\n"
+            "  template:\n" + "".join(lines)
+        )
+    write(tmp_path, {**_CODE, "api/Dockerfile": _DOCKERFILE, "pod.yaml": pod})
+    fix = outcome(tmp_path, ID).changes[0].fix
+
+    assert any("kubectl apply" in note for note in fix.notes) is told
+
+
+@pytest.mark.parametrize("value", ["'http://+:8080'", "'http://+:5000'"])
+def test_files_that_contradict_each_other_are_left_alone(tmp_path: Path, value: str) -> None:
+    compose = "services:\n  api:\n    build: api\n    ports: ['5000:80']\n"
+    prod = f"services:\n  api:\n    environment: {{ASPNETCORE_URLS: {value}}}\n"
+    files = {"compose.yaml": compose, "compose.prod.yaml": prod}
+    write(tmp_path, {**_CODE, "api/Dockerfile": _DOCKERFILE, **files})
+
+    assert outcome(tmp_path, ID).entries == ()
+
+
+def test_requiring_another_user_is_told_of_a_pod_that_exists_too(tmp_path: Path) -> None:
+    dockerfile = _DOCKERFILE.replace("COPY", "USER $APP_UID\nCOPY")
+    write(tmp_path, {**_CODE, "api/Dockerfile": dockerfile, "pod.yaml": _POD})
+    fix = outcome(tmp_path, "workload-may-run-as-root").changes[0].fix
+
+    assert fix.level is Level.REVIEW
+    assert "kubectl apply can't change a Pod" in fix.notes[0]

@@ -241,3 +241,31 @@ def test_settings_for_development_are_told_apart() -> None:
     assert len(found.ports_in_code) == 1
     outside = found.outside_development()
     assert (outside.ports_in_code, outside.file_writes) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ('using static System.IO.File;\nWriteAllText("a.txt", x);', ["a.txt"]),
+        ('using static System.IO.File;\nvar t = ReadAllText("a.txt");', []),
+        ("using static System.IO.File;\npublic void Delete(string a) { }", []),
+        ('using static System.IO.Directory;\nCreateDirectory("data");', ["data"]),
+        ('using Disk = System.IO.File;\nDisk.AppendAllText("a.txt", x);', ["a.txt"]),
+        ('using File = System.IO.File;\nFile.WriteAllText("a.txt", x);', ["a.txt"]),
+        ("global using static System.IO.File;", [None]),
+        ("using System.IO;\nWriteAllText(a);", []),
+        ("x.AddDeveloperSigningCredential();", ["tempkey.jwk"]),
+        ("x.AddDeveloperSigningCredential(true);", ["tempkey.jwk"]),
+        ('x.AddDeveloperSigningCredential(true, "tempkey.rsa");', ["tempkey.rsa"]),
+        ('x.AddDeveloperSigningCredential(filename: "keys/k");', ["keys/k"]),
+        ("x.AddDeveloperSigningCredential(filename: path);", [None]),
+        ("x.AddDeveloperSigningCredential(persistKey: false);", []),
+        ("x.AddDeveloperSigningCredential(false);", []),
+        ('string Name(IFormFile f) => Path.Combine("wwwroot", f.FileName);', []),
+        ("Task Keep(IFormFile f) { f.CopyTo(s); return At(env.WebRootPath); }", [None]),
+        ("Task Keep(IFormFile f) { db.SaveChanges(); return At(env.WebRootPath); }", []),
+    ],
+)
+def test_writes_by_other_names(code: str, expected: list[str | None]) -> None:
+    found = evidence("Program.cs", code)
+    assert [one.literal for one in found.file_writes] == expected

@@ -170,3 +170,119 @@ def test_numbers_that_are_not_certain_are_refused(tmp_path: Path, line: str) -> 
 
     assert texts(result) == {}
     assert len(result.withheld) == 1
+
+
+ROOT = "image-runs-as-root"
+
+
+def refusals(result: Outcome, rule: str) -> str:
+    return "\n".join(str(e.reason) for e in result.entries if e.finding.rule == rule)
+
+
+@pytest.mark.parametrize("folder", ["", "deploy/"])
+def test_an_ordinary_mount_moves_where_only_the_debugging_file_builds_another_stage(
+    tmp_path: Path, folder: str
+) -> None:
+    up = "../" if folder else ""
+    build = f"    build:\n      context: {up or '.'}\n      dockerfile: api/Dockerfile\n"
+    mount = "    volumes:\n      - ~/{0}:/root/{0}:ro\n"
+    write(
+        tmp_path,
+        {
+            **_CODE,
+            "api/Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:8.0 AS base\nWORKDIR /app\n"
+            'FROM base AS final\nCOPY out .\nENTRYPOINT ["dotnet", "Api.dll"]\n',
+            f"{folder}docker-compose.yml": f"services:\n  api:\n{build}",
+            f"{folder}docker-compose.override.yml": "services:\n  api:\n"
+            + mount.format(".microsoft/usersecrets"),
+            f"{folder}docker-compose.vs.debug.yml": "services:\n  api:\n" + mount.format(".nuget"),
+            f"{folder}docker-compose.tools.yml": f"services:\n  api:\n{build}      target: base\n"
+            + mount.format(".vsdbg"),
+        },
+    )
+    changed = texts(outcome(tmp_path, ROOT))
+    assert set(changed) == {"api/Dockerfile", f"{folder}docker-compose.override.yml"}
+    override = changed[f"{folder}docker-compose.override.yml"]
+    assert "/home/app/.microsoft/usersecrets" in override
+
+
+def test_paths_that_labels_of_the_debugger_name_stay(tmp_path: Path) -> None:
+    compose = (
+        "services:\n  api:\n    build: api\n    volumes:\n      - ~/.nuget:/root/.nuget:ro\n"
+        "    labels:\n      com.microsoft.visualstudio.debuggee.arguments: --path /root/.nuget\n"
+    )
+    write(tmp_path, {**_CODE, "api/Dockerfile": _DOCKERFILE.format(user=""), "c/x.yml": ""})
+    write(tmp_path, {"docker-compose.yml": compose})
+    assert set(texts(outcome(tmp_path, ROOT))) == {"api/Dockerfile"}
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        ("ARG ID\nRUN useradd -u $ID web\n", "the argument ID (api/Dockerfile:3), which the build"),
+        ("ENV ID=900\nRUN useradd -u $ID web\n", "comes from the variable ID (api/Dockerfile:3)"),
+        ("RUN useradd -u $ID web\n", "comes from ID, which this Dockerfile does not set"),
+        (
+            "ARG WHO=web\nARG ID=900\nRUN useradd --uid=${ID} ${WHO}\nUSER $WHO\n",
+            "the number of web comes from the argument ID (api/Dockerfile:4: 900 unless",
+        ),
+    ],
+)
+def test_a_number_from_elsewhere_is_refused_with_its_place(
+    tmp_path: Path, before: str, reason: str
+) -> None:
+    write(tmp_path, {**_CODE, "api/Dockerfile": _DOCKERFILE.format(user=before)})
+    result = outcome(tmp_path, ROOT, "image-user-by-name")
+    assert texts(result) == {}
+    assert reason in refusals(result, ROOT) + refusals(result, "image-user-by-name")
+
+
+def test_the_name_of_a_user_may_come_from_an_argument(tmp_path: Path) -> None:
+    made = "ARG WHO=web\nRUN useradd -u 900 $WHO\nUSER web\n"
+    write(tmp_path, {**_CODE, "api/Dockerfile": _DOCKERFILE.format(user=made)})
+    assert "USER 900\n" in texts(outcome(tmp_path, "image-user-by-name"))["api/Dockerfile"]
+
+
+def test_a_windows_file_says_nothing_about_a_tag_that_is_for_linux_only(tmp_path: Path) -> None:
+    six = "FROM mcr.microsoft.com/dotnet/aspnet:6.0{}\nENV ASPNETCORE_URLS=http://+:8080\n"
+    for variant, changes in (("", False), ("-jammy", True)):
+        dockerfile = six.format(variant) + "COPY out .\n" + 'ENTRYPOINT ["dotnet", "Api.dll"]\n'
+        compose = "services:\n  api:\n    build: api\n"
+        files = {"docker-compose.yml": compose, "docker-compose.windows.yml": compose}
+        root = tmp_path / f"six{variant}"
+        write(root, {**_CODE, "api/Dockerfile": dockerfile, **files})
+        assert bool(texts(outcome(root, ROOT))) is changes
+
+
+def test_ping_from_a_package_is_a_matter_of_that_program(tmp_path: Path) -> None:
+    install = "RUN apt-get update && apt-get install -y iputils-ping\n"
+    code = "var reply = await sender.SendPingAsync(host);\n"
+    dockerfile = _DOCKERFILE.format(user=install)
+    write(tmp_path, {**_CODE, "api/Net.cs": code, "api/Dockerfile": dockerfile})
+    result = outcome(tmp_path, ROOT)
+    assert levels(result, ROOT) == [Level.REVIEW]
+    assert "api/Net.cs:1 pings" in notes(result, ROOT)
+
+
+def test_a_pod_that_starts_an_image_without_a_command_is_told_of(tmp_path: Path) -> None:
+    dockerfile = "FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY out /app\n"
+    pod = _POD + '          command: ["dotnet", "/app/Api.dll"]\n'
+    write(tmp_path, {**_CODE, "api/Dockerfile": dockerfile, "k8s/api.yaml": pod})
+    result = outcome(tmp_path, ROOT)
+    found = [e.finding for e in result.entries if e.finding.rule == ROOT]
+    assert [one.level for one in found] == [Level.MANUAL]
+    assert "k8s/api.yaml:15 says what it starts" in found[0].message
+
+
+def test_four_hundred_dockerfiles_are_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hardhull.rules.user import derived  # noqa: PLC0415  only this test looks inside
+
+    asked: list[str] = []
+    real = derived.parse_reference
+    monkeypatch.setattr(derived, "parse_reference", lambda text: asked.append(text) or real(text))
+    for number in range(40):
+        write(tmp_path, {f"a{number}/Dockerfile": _DOCKERFILE.format(user="")})
+    assert len(texts(outcome(tmp_path, ROOT))) == 40
+    assert len(asked) <= 4 * 40

@@ -110,12 +110,18 @@ class Application:
         return f"application {self.name}"
 
     def stages_of(self, container: Container) -> tuple[AppStage, ...]:
-        """The stages whose image a container may run: the one it builds, else all of them."""
-        build = container.build if isinstance(container, ComposeService) else None
-        if build is None:
+        """The stages whose image a container may run: those it builds, all if it builds none.
+
+        What it builds may not be here: then nothing is known of it.
+        """
+        builds = container.builds if isinstance(container, ComposeService) else ()
+        if not builds:
             return self.stages
-        chosen = [stage for stage in self.stages if _is_built(stage, build)]
-        return tuple(chosen) or self.stages
+        if not any(_is_built(stage, builds[0]) for stage in self.stages):
+            return ()
+        return tuple(
+            stage for stage in self.stages if any(_is_built(stage, build) for build in builds)
+        )
 
     @cached_property
     def program(self) -> Evidence | None:

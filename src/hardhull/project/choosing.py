@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hardhull.documents.dockerfile import Dockerfile
     from hardhull.facts.gather import Facts
     from hardhull.project.builds import BuiltImage
-    from hardhull.project.compose import ComposeService
+    from hardhull.project.compose import Build
     from hardhull.project.stages import Stage
 
 _TEST_WORDS = re.compile(
@@ -27,26 +27,19 @@ _TEST_WORDS = re.compile(
 
 
 def targets(
-    path: str,
-    all_stages: Sequence[Stage],
-    services: Sequence[ComposeService],
-    built: Sequence[BuiltImage],
+    all_stages: Sequence[Stage], composed: Sequence[Build], built: Sequence[BuiltImage]
 ) -> dict[int, str]:
-    """The stages that are built as images: the last one and every target that is named."""
+    """The stages that are built as images: the last one and every target that is named.
+
+    `composed` and `built` are the builds of this Dockerfile, by Compose and by other files.
+    """
     chosen = {len(all_stages) - 1: "the last stage"}
-    named = [
-        (service.build.target, f"{service.path}:{service.build.cursor.line} builds it")
-        for service in services
-        if service.build is not None and service.build.dockerfile == path and service.build.target
-    ]
-    named += [
-        (image.target, f"{image.evidence} builds it")
-        for image in built
-        if image.target and image.dockerfile == path
-    ]
+    named = [(one.target, f"{one.cursor.path}:{one.cursor.line} builds it") for one in composed]
+    named += [(image.target, f"{image.evidence} builds it") for image in built]
     for target, evidence in named:
+        wanted = target.lower() if target else None
         for stage in all_stages:
-            if (stage.name or str(stage.index)).lower() == target.lower():
+            if (stage.name or str(stage.index)).lower() == wanted:
                 chosen.setdefault(stage.index, evidence)
     return chosen
 

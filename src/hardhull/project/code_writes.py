@@ -36,10 +36,10 @@ _IMPORTED = re.compile(
     r"\b(?P<all>global\s+)?(?:using\s+static|open\s+type|Imports|using\s+(?P<alias>\w+)\s*=)\s+"
     r"(?:global::)?System\.IO\.(?P<type>File|Directory)\b(?!\s*\.)"
 )
-"""Other ways to name the two types: `using static System.IO.File`, `using Disk = System.IO.File`."""
+"""Other ways to name the types: `using static System.IO.File`, `using Disk = System.IO.File`."""
 _METHODS = {
-    "File": r"WriteAll\w+|AppendAll\w+|AppendText|Create\w*|OpenWrite|Open|Copy|Move|Replace|Delete",
-    "Directory": r"CreateDirectory|Delete|Move",
+    "File": r"WriteAll\w+|Append(?:All\w+|Text)|Create\w*|OpenWrite|Open|Copy|Move|Replace|Delete",
+    "Directory": r"Delete|Move",
 }
 _OPENING = re.compile(r"(?:\s+\w+\s*=\s*new)?\s*\(")
 _TYPES = frozenset({"FileStream", "StreamWriter", "FileTarget", "LiteDatabase", "SqliteConnection"})
@@ -50,6 +50,7 @@ _SECOND = frozenset({"File.Copy", "File.Move", "File.Replace", "CreateFromDirect
 _ASSIGNED = re.compile(r"(?<![\w.])(\w+)\s*=(?![=>])\s*([^;\n]*)")
 _SIGNING_KEY = re.compile(r"\bAddDeveloperSigningCredential\s*\(")
 _NOT_KEPT = re.compile(r"(?:persistKey\s*:?[:=]\s*)?false", re.IGNORECASE)
+_KEPT = re.compile(r"(?:(?:persistKey\s*:?[:=]\s*)?true)?", re.IGNORECASE)
 _KEY_FILE = re.compile(r'(?:filename\s*:?[:=]\s*)?@?"([^"]+)"')
 _STORES = re.compile(r"\b(?:Copy|Save(?!Changes)|Store|Upload|Write(?!Line)|OpenWrite)\w*\s*\(")
 _KEY_NAME = "tempkey.jwk"
@@ -93,7 +94,7 @@ def _calls(bare: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _for_all_files(source: Source, bare: str) -> Iterator[Sighting]:
-    """An import for the whole project: which of its calls write is not followed into other files."""
+    """An import for the whole project: its calls in other files are not followed."""
     for hit in _IMPORTED.finditer(bare):
         if hit["all"] and hit["alias"] != hit["type"]:
             yield sighting(source, "file_writes", f"global System.IO.{hit['type']}", hit.start())
@@ -107,7 +108,8 @@ def _signing_keys(source: Source, code: str, bare: str) -> Iterator[Sighting]:
             continue
         names = (_KEY_FILE.fullmatch(argument) for argument in arguments)
         name = next((found[1] for found in names if found), None)
-        known = name if name or any("filename" in a or '"' in a for a in arguments) else _KEY_NAME
+        usual = all(_KEPT.fullmatch(argument) for argument in arguments)
+        known = _KEY_NAME if usual else name
         yield sighting(source, "file_writes", _KEEPS_KEY, hit.start(), known)
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.model import AppendItem, Operation, RemoveNode, SetValue, Span, value_of
+from hardhull.project.compose_parts import (
+    Build,
+    at_times,
+    build_of,
+    mount_of,
+    port_of,
+    settings_of,
+    with_port,
+    with_variable,
+)
 from hardhull.project.container import (
     Mount,
     Platform,
@@ -20,34 +28,30 @@ from hardhull.project.container import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from hardhull.documents.yaml import Cursor, YamlFile
+    from hardhull.documents.yaml import Cursor
 
-_PORT = re.compile(r"^(?P<before>.*?)(?P<port>\d+)(?P<after>(?:/(?:tcp|udp))?)$", re.DOTALL)
+__all__ = ["Build", "ComposeService", "settings_of", "with_port", "with_variable"]
+
 _AFTER = ("build", "image", "container_name")
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """What a service builds; paths are POSIX and relative to the repository's root."""
-
-    context: str | None
-    dockerfile: str | None
-    target: str | None
-    arguments: Mapping[str, Setting]
-    cursor: Cursor
+"""Keys of a service behind whose last a new key stands."""
 
 
 @dataclass(frozen=True)
 class ComposeService:
-    """One service. `cursor` is the definition that is edited, `layers` are all, weakest first."""
+    """One service. `cursor` is the definition that is edited, `layers` are all, weakest first.
+
+    The first `sure` layers always count. The others are alternatives, such as a file for debugging
+    or for production: what they say may hold too, and where they contradict, nothing is certain.
+    """
 
     path: str
     where: str
     name: str
     cursor: Cursor
     layers: tuple[tuple[str, Cursor], ...]
+    sure: int
     platform: Platform = Platform.COMPOSE
     role: Role = Role.MAIN
 
@@ -56,13 +60,16 @@ class ComposeService:
         """The service's key, which is where findings about it point."""
         return self.cursor.key_span or self.cursor.span
 
+    def _said(self, *keys: str) -> tuple[Cursor, ...]:
+        """What layers say of a key: the one that is in force, then what alternatives say."""
+        found = [layer.get(*keys) for _, layer in self.layers]
+        sure = [one for one in found[: self.sure] if one is not None and not one.is_null]
+        others = [one for one in found[self.sure :] if one is not None and not one.is_null]
+        return (*sure[-1:], *reversed(others))
+
     def _last(self, *keys: str) -> Cursor | None:
-        """The strongest layer's value of a key."""
-        for _, layer in reversed(self.layers):
-            found = layer.get(*keys)
-            if found is not None and not found.is_null:
-                return found
-        return None
+        """The value of a key that is in force, else the strongest alternative's."""
+        return next(iter(self._said(*keys)), None)
 
     def _all(self, key: str) -> tuple[Cursor, ...]:
         """The items of a list over all layers."""
@@ -78,13 +85,15 @@ class ComposeService:
 
     @property
     def user(self) -> Setting | None:
-        found = self._last("user")
-        return None if found is None else Setting(found.text, found)
+        found = self._said("user")
+        if not found:
+            return None
+        agreed = all(one.text == found[0].text for one in found)
+        return Setting(found[0].text, found[0]) if agreed else Setting(None, found[-1])
 
     @property
     def privileged(self) -> Cursor | None:
-        found = self._last("privileged")
-        return found if found is not None and found.as_bool() else None
+        return next((one for one in self._said("privileged") if one.as_bool()), None)
 
     def _security_option(self, name: str) -> Cursor | None:
         for item in self._all("security_opt"):
@@ -124,27 +133,41 @@ class ComposeService:
 
     @cached_property
     def mounts(self) -> tuple[Mount, ...]:
-        found = [_mount(item) for item in self._all("volumes")]
-        listed = self._last("tmpfs")
-        if listed is not None:
-            for item in listed.items() or [listed]:
+        found: list[Mount] = []
+        for index, (_, layer) in enumerate(self.layers):
+            listed, temporary = layer.get("volumes"), layer.get("tmpfs")
+            here = [mount_of(item) for item in (listed.items() if listed is not None else ())]
+            for item in (temporary.items() or [temporary]) if temporary is not None else ():
                 target = item.text.split(":")[0] if item.text else None
-                found.append(Mount(target, "tmpfs", "", item))
+                here.append(Mount(target, "tmpfs", "", item))
+            found += here if index < self.sure else map(at_times, here)
         return tuple(found)
 
     @cached_property
     def ports(self) -> tuple[PortUse, ...]:
         """Container sides of published ports, and exposed ports."""
-        found = [_port(item) for item in self._all("ports")]
-        found += [_port(item) for item in self._all("expose")]
+        found = [port_of(item) for item in self._all("ports")]
+        found += [port_of(item) for item in self._all("expose")]
         return tuple(found)
 
     @cached_property
     def environment(self) -> Mapping[str, Setting]:
+        """Its variables; the value of one that alternatives give other values is not known."""
         found: dict[str, Setting] = {}
-        for _, layer in self.layers:
-            found |= settings_of(layer.get("environment"))
+        for index, settings in enumerate(self.environments):
+            for name, setting in settings.items():
+                known = found.get(name)
+                if index >= self.sure and known is not None and known.value != setting.value:
+                    found[name] = Setting(None, setting.cursor)
+                else:
+                    found[name] = setting
         return found
+
+    @property
+    def sometimes(self) -> frozenset[str]:
+        """The variables that only alternatives set."""
+        always = {name for settings in self.environments[: self.sure] for name in settings}
+        return frozenset(self.environment) - always
 
     @property
     def environments(self) -> tuple[Mapping[str, Setting], ...]:
@@ -160,17 +183,15 @@ class ComposeService:
     def command(self) -> tuple[Cursor, ...]:
         found: list[Cursor] = []
         for key in ("entrypoint", "command"):
-            listed = self._last(key)
-            if listed is not None:
+            for listed in self._said(key):
                 found += listed.items() or [listed]
         return tuple(found)
 
     @property
     def windows(self) -> bool:
-        found = self._last("platform")
-        if found is not None and (found.text or "").startswith("windows"):
+        if any((one.text or "").startswith("windows") for one in self._said("platform")):
             return True
-        return is_windows_image(self.image)
+        return any(is_windows_image(image) for image in self._said("image"))
 
     @property
     def host_namespaces(self) -> tuple[tuple[str, Cursor], ...]:
@@ -181,11 +202,18 @@ class ComposeService:
     @cached_property
     def build(self) -> Build | None:
         """What it builds, with paths made relative to the root."""
-        for path, layer in reversed(self.layers):
-            found = layer.get("build")
-            if found is not None and not found.is_null:
-                return _build(path, found)
-        return None
+        return build_of(self.layers, sure=self.sure)
+
+    @cached_property
+    def builds(self) -> tuple[Build, ...]:
+        """What it builds, then what it builds with each alternative that says otherwise."""
+        found = [self.build]
+        for index, layer in enumerate(self.layers[self.sure :], self.sure):
+            both = (*self.layers[: self.sure], self.layers[index])
+            if layer[1].get("build") is not None:
+                found.append(build_of(both, sure=len(both)))
+        by_image = {(one.dockerfile, one.target): one for one in reversed(found) if one is not None}
+        return tuple(reversed(by_image.values()))
 
     def option(self, *keys: str) -> Cursor | None:
         """Any other key of the service, strongest layer first."""
@@ -193,18 +221,29 @@ class ComposeService:
 
     # -- verbs
 
+    @property
+    def _after(self) -> tuple[str, ...]:
+        """The last of the keys that name the image, as the service has them in order."""
+        known = [key for key in self.cursor.keys() if key in _AFTER]  # noqa: SIM118  no dict
+        return tuple(reversed(known))
+
+    def _own(self, key: str) -> Cursor | None:
+        """The value of a key that is in force; what alternatives say is left to them."""
+        found = [layer.get(key) for _, layer in self.layers[: self.sure]]
+        return next((one for one in reversed(found) if one is not None and not one.is_null), None)
+
     def _set(self, key: str, value: object) -> SetValue:
-        existing = self._last(key)
-        owner = existing.file.source.path if existing is not None else self.path
-        at = existing.address if existing is not None else (*self.cursor.address, key)
-        return SetValue(owner, at, value_of(value), _AFTER)
+        existing = self._own(key)
+        if existing is not None:
+            return SetValue(existing.path, existing.address, value_of(value))
+        return SetValue(self.path, (*self.cursor.address, key), value_of(value), self._after)
 
     def _append(self, key: str, value: str) -> AppendItem:
-        for path, layer in reversed(self.layers):
+        for path, layer in reversed(self.layers[: self.sure]):
             listed = layer.get(key)
             if listed is not None:
                 return AppendItem(path, listed.address, value_of(value))
-        return AppendItem(self.path, (*self.cursor.address, key), value_of(value), _AFTER)
+        return AppendItem(self.path, (*self.cursor.address, key), value_of(value), self._after)
 
     def forbid_escalation(self) -> tuple[Operation, ...]:
         found = self._security_option("no-new-privileges")
@@ -214,7 +253,10 @@ class ComposeService:
         return (self._append("security_opt", "no-new-privileges:true"),)
 
     def take_privileges(self) -> tuple[Operation, ...]:
-        return (self._set("privileged", value=False),)
+        found = self.privileged
+        if found is None:
+            return ()
+        return (SetValue(found.path, found.address, value_of(thing=False)),)
 
     def drop_all_capabilities(self) -> tuple[Operation, ...]:
         for item in self.dropped_capabilities:
@@ -241,149 +283,10 @@ class ComposeService:
         return (self._set("read_only", value=True),)
 
     def mount_temporary(self) -> tuple[Operation, ...]:
-        if any(mount.target and mount.target.rstrip("/") == "/tmp" for mount in self.mounts):  # noqa: S108  the container's, not ours
+        if any(mount.covers("/tmp") for mount in self.mounts):  # noqa: S108  the container's, not ours
             return ()
-        listed = self._last("tmpfs")
+        listed = self._own("tmpfs")
         if listed is not None and not listed.items():
             both = [listed.text or "", "/tmp"]  # noqa: S108  as above
-            return (SetValue(listed.file.source.path, listed.address, value_of(both)),)
+            return (SetValue(listed.path, listed.address, value_of(both)),)
         return (self._append("tmpfs", "/tmp"),)  # noqa: S108  as above
-
-
-def settings_of(block: Cursor | None) -> dict[str, Setting]:
-    """Read variables written as a mapping or as a list of `NAME=value`."""
-    if block is None:
-        return {}
-    found: dict[str, Setting] = {}
-    for name, value in block.pairs():
-        found[name] = Setting(None if value.is_null else value.text, value)
-    for item in block.items():
-        name, equals, text = (item.node.value or "").partition("=")
-        if name:
-            hidden = item.is_opaque and "$" in text
-            found[name] = Setting(None if hidden or not equals else text, item)
-    return found
-
-
-def with_variable(setting: Setting, name: str, value: str) -> SetValue:
-    """Give a variable another value, in the form it is written in."""
-    listed = isinstance(setting.cursor.address[-1], int)
-    text = f"{name}={value}" if listed else value
-    plain_number = text.isdecimal() and setting.cursor.as_int() is not None
-    return SetValue(
-        setting.cursor.path, setting.cursor.address, value_of(int(text) if plain_number else text)
-    )
-
-
-def with_port(use: PortUse, number: int) -> SetValue:
-    """Move a container port, keeping the published side."""
-    path = use.cursor.file.source.path
-    target = use.cursor.get("target")
-    if target is not None:
-        return SetValue(path, target.address, value_of(number))
-    match = _PORT.match(use.cursor.node.value or "")
-    text = f"{match['before']}{number}{match['after']}" if match else str(number)
-    plain_number = text.isdecimal() and use.cursor.as_int() is not None
-    return SetValue(path, use.cursor.address, value_of(number if plain_number else text))
-
-
-def _port(item: Cursor) -> PortUse:
-    target = item.get("target")
-    if target is not None:
-        protocol = item.get("protocol")
-        return PortUse(target.as_int(), None, item, (protocol and protocol.text) or "tcp")
-    match = _PORT.match(item.node.value or "")
-    if match is None or match["before"].endswith(("-", "$", "}")):
-        return PortUse(None, None, item)
-    return PortUse(int(match["port"]), None, item, match["after"].lstrip("/") or "tcp")
-
-
-def _mount(item: Cursor) -> Mount:
-    target = item.get("target")
-    if target is not None:
-        kind, source = item.get("type"), item.get("source")
-        named = {"volume": "named", "bind": "bind", "tmpfs": "tmpfs"}
-        text = (kind.text if kind is not None else None) or "volume"
-        name = (source.text if source is not None else None) or ""
-        host = name if text == "bind" else None
-        return Mount(target.text, named.get(text, "unknown"), name, item, host)
-    parts = re.split(r":(?![\\/]{2})(?![^{}]*\})", item.node.value or "")
-    if len(parts) == 1:
-        return Mount(parts[0] or None, "named", "", item)
-    volume, place, *rest = parts
-    if len(volume) == 1 and place.startswith("\\"):  # a Windows drive letter
-        volume, place = f"{volume}:{place}", rest[0] if rest else ""
-    bound = volume.startswith((".", "/", "~", "$")) or "/" in volume or "\\" in volume
-    host = volume if bound else None
-    return Mount(place or None, "bind" if bound else "named", volume, item, host)
-
-
-def _build(path: str, found: Cursor) -> Build:
-    folder = posixpath.dirname(path)
-    if found.text is not None or not found.pairs():
-        context = _join(folder, found.text)
-        return Build(context, _join(context, "Dockerfile"), None, {}, found)
-    named, file, target = found.get("context"), found.get("dockerfile"), found.get("target")
-    context = _join(folder, (named.text if named is not None else "."))
-    dockerfile = _join(context, file.text if file is not None else "Dockerfile")
-    if found.get("dockerfile_inline") is not None:
-        dockerfile = None
-    stage = target.text if target is not None else None
-    return Build(context, dockerfile, stage, settings_of(found.get("args")), found)
-
-
-def _join(folder: str | None, name: str | None) -> str | None:
-    if folder is None or name is None or "://" in name or name.startswith(("git@", "/")):
-        return None
-    joined = posixpath.normpath(posixpath.join(folder, name.replace("\\", "/")))
-    return None if joined.startswith("..") else ("" if joined == "." else joined)
-
-
-def read_compose(files: Sequence[YamlFile]) -> tuple[ComposeService, ...]:
-    """Find the services of the Compose files of one folder, in their usual order of strength."""
-    ordered = sorted(files, key=_strength)
-    layers: dict[str, list[tuple[str, Cursor]]] = {}
-    for file in ordered:
-        root = file.cursor(0)
-        services = root.get("services") if root is not None else None
-        for name, service in services.pairs() if services is not None else ():
-            extended = _extended(service, ordered)
-            layers.setdefault(name, []).extend([*extended, (file.source.path, service)])
-    return tuple(_service(name, tuple(found)) for name, found in layers.items())
-
-
-def _strength(file: YamlFile) -> tuple[bool, int, str]:
-    """The base file first, overrides behind it, longer names later."""
-    name = posixpath.basename(file.source.path).rpartition(".")[0]
-    return name not in ("compose", "docker-compose"), name.count("."), file.source.path
-
-
-def _service(name: str, layers: tuple[tuple[str, Cursor], ...]) -> ComposeService:
-    path, cursor = next(
-        (
-            (path, layer)
-            for key in ("build", "image")
-            for path, layer in layers
-            if layer.get(key) is not None
-        ),
-        layers[0],
-    )
-    return ComposeService(path, f"services.{name}", name, cursor, layers)
-
-
-def _extended(service: Cursor, files: Sequence[YamlFile]) -> list[tuple[str, Cursor]]:
-    """The service that this one extends, if it is at hand."""
-    base = service.get("extends")
-    if base is None:
-        return []
-    named, file_name = base.get("service"), base.get("file")
-    wanted = base.text or (named.text if named is not None else None)
-    for file in files:
-        here = posixpath.basename(file.source.path)
-        if file_name is not None and here != posixpath.basename(file_name.text or ""):
-            continue
-        root = file.cursor(0)
-        found = root.get("services", wanted or "") if root is not None else None
-        if found is not None:
-            return [(file.source.path, found)]
-    return []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.images import parse_reference
-from hardhull.project.compose import ComposeService, read_compose
+from hardhull.project.compose_reading import read_compose
 from hardhull.project.kubernetes import (
     KubernetesObject,
     KubernetesService,
@@ -26,7 +26,7 @@ from hardhull.project.references import (
     set_by_compose,
     settled,
 )
-from hardhull.project.selecting import selected
+from hardhull.project.selecting import Selection
 from hardhull.project.stages import Stage, stages
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hardhull.model import Skipped
     from hardhull.project.application import Application, AppStage
     from hardhull.project.builds import Builds
+    from hardhull.project.compose import ComposeService
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
@@ -71,12 +72,12 @@ class Project:
     references: tuple[ImageUse, ...]
     where: str = "repository"
 
-    @property
+    @cached_property
     def stages(self) -> tuple[AppStage, ...]:
         """All application stages."""
         return tuple(stage for app in self.applications for stage in app.stages)
 
-    @property
+    @cached_property
     def containers(self) -> tuple[Container, ...]:
         """Containers that run applications, and the init containers of their pods; each once."""
         found: dict[tuple[str, str], Container] = {}
@@ -89,34 +90,42 @@ class Project:
                         found.setdefault((init.path, init.where), init)
         return tuple(found[key] for key in sorted(found))
 
-    @property
+    @cached_property
     def workloads(self) -> tuple[Workload, ...]:
         """Workloads that run an application; each once."""
         found = {(w.path, w.where): w for app in self.applications for w in app.workloads}
         return tuple(found[key] for key in sorted(found))
 
-    @property
+    @cached_property
     def all_workloads(self) -> tuple[Workload, ...]:
         """Every workload of the repository."""
         return tuple(w for manifest in self.manifests.values() for w in manifest.workloads)
 
-    @property
+    @cached_property
     def all_services(self) -> tuple[KubernetesService, ...]:
         """Every Service of the repository."""
         return tuple(s for manifest in self.manifests.values() for s in manifest.services)
 
-    @property
+    @cached_property
     def others(self) -> tuple[KubernetesObject, ...]:
         """Every other Kubernetes object of the repository."""
         return tuple(o for manifest in self.manifests.values() for o in manifest.others)
 
     def selected_by(self, service: KubernetesService) -> tuple[Workload, ...]:
         """The workloads whose pods a Service sends requests to."""
-        return selected(service, self.all_workloads, self.all_services)
+        return self._selection.of(service)
+
+    @cached_property
+    def _selection(self) -> Selection:
+        return Selection(self.all_workloads, self.all_services)
+
+    @cached_property
+    def _by_stage(self) -> Mapping[tuple[str, int], Application]:
+        return {(s.path, s.stage.index): app for app in self.applications for s in app.stages}
 
     def application_of(self, stage: AppStage) -> Application:
         """The application a stage belongs to."""
-        return next(app for app in self.applications if stage in app.stages)
+        return self._by_stage[stage.path, stage.stage.index]
 
     @cached_property
     def _owners(self) -> Mapping[tuple[str, str], Application]:
@@ -129,12 +138,15 @@ class Project:
 
     def _same_image(self, container: Container) -> Application | None:
         wanted = _repository_of(container.image)
-        if wanted is None:
-            return None
+        return self._by_image.get(wanted) if wanted is not None else None
+
+    @cached_property
+    def _by_image(self) -> Mapping[str | None, Application]:
+        found: dict[str | None, Application] = {}
         for app in self.applications:
-            if any(_repository_of(own.image) == wanted for own in app.containers):
-                return app
-        return None
+            for container in app.containers:
+                found.setdefault(_repository_of(container.image), app)
+        return found
 
     def stages_of(self, container: Container) -> tuple[AppStage, ...]:
         """The stages whose image a container may run: the built one, or all of its application."""
@@ -170,10 +182,11 @@ def link(
             read = previous.manifests.get(path) if previous is not None and same else None
             manifests[path] = read if read is not None else read_manifest(document)
     services = tuple(service for files in folders.values() for service in read_compose(files))
-    linker = Linker(workspace, documents, dockerfiles, manifests, services)
+    bare = Project(documents, workspace, dockerfiles, manifests, services, (), ())
+    linker = Linker(bare)
     applications = linker.applications()
-    references = settled(_references(documents, linker), workspace.builds, linker.built_names)
-    return Project(documents, workspace, dockerfiles, manifests, services, applications, references)
+    references = settled(_references(bare), workspace.builds, linker.built_names)
+    return replace(bare, applications=applications, references=references)
 
 
 def _repository_of(image: Cursor | None) -> str | None:
@@ -190,14 +203,14 @@ def _is_compose(document: YamlFile) -> bool:
     return root.get("services") is not None and root.get("apiVersion") is None
 
 
-def _references(documents: Mapping[str, Document], linker: Linker) -> list[ImageUse]:
-    found: list[ImageUse] = []
-    for path, file_stages in linker.dockerfiles.items():
-        document = documents[path]
+def _references(bare: Project) -> list[ImageUse]:
+    in_dockerfiles: list[ImageUse] = []
+    for path, file_stages in bare.dockerfiles.items():
+        document = bare.documents[path]
         if isinstance(document, Dockerfile):
-            uses = dockerfile_references(document, file_stages)
-            found += set_by_compose(uses, linker.services)
-    for manifest in linker.manifests.values():
+            in_dockerfiles += dockerfile_references(document, file_stages)
+    found = list(set_by_compose(in_dockerfiles, bare.compose))
+    for manifest in bare.manifests.values():
         found += kubernetes_references(manifest.workloads)
-    found += compose_references(linker.services)
+    found += compose_references(bare.compose)
     return sorted(found, key=lambda use: (use.path, use.span))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hardhull.documents.dockerfile import Dockerfile
@@ -12,21 +11,25 @@ from hardhull.images import parse_reference
 from hardhull.project.application import Application
 from hardhull.project.builds import is_hidden
 from hardhull.project.choosing import app_stage, targets
-from hardhull.project.names import STARTED, distance, plain, text_of
-from hardhull.project.selecting import selected
+from hardhull.project.names import (
+    RUN_BY_DOTNET,
+    STARTED,
+    distance,
+    folders_above,
+    plain,
+    text_of,
+)
+from hardhull.project.places import Draft, Places, image_names
+from hardhull.project.starting import start_of_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from hardhull.documents.document import Document
     from hardhull.documents.yaml import Cursor
     from hardhull.project.application import AppStage
-    from hardhull.project.compose import ComposeService
     from hardhull.project.container import Container
     from hardhull.project.dotnet import DotnetProject
-    from hardhull.project.kubernetes import KubernetesService, Manifest, Workload
-    from hardhull.project.link import Workspace
-    from hardhull.project.stages import Stage
+    from hardhull.project.link import Project
 
 _PUBLISHED = ("docker.io/library/", "mcr.microsoft.com/", "registry.k8s.io/", "quay.io/")
 """Where images come from that nobody builds in the repository that uses them."""
@@ -35,64 +38,46 @@ _NAMED = re.compile(r"(?:^|/)(?P<name>[a-z0-9][a-z0-9._-]*[a-z0-9])(?:[:@][^/]*)
 """The last part of a reference whose other parts are filled in later."""
 
 
-@dataclass
-class Draft:
-    """An application while its parts are being found."""
-
-    name: str
-    project: DotnetProject | None
-    stages: list[AppStage] = field(default_factory=list)
-    containers: list[Container] = field(default_factory=list)
-    workloads: list[Workload] = field(default_factory=list)
-    evidence: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-
-
 class Linker:
-    """Finds the applications; lives for one call of `link`."""
+    """Finds the applications of a project that has none yet; lives for one call of `link`."""
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        documents: Mapping[str, Document],
-        dockerfiles: Mapping[str, tuple[Stage, ...]],
-        manifests: Mapping[str, Manifest],
-        services: tuple[ComposeService, ...],
-    ) -> None:
-        self.workspace = workspace
-        self.documents = documents
-        self.dockerfiles = dockerfiles
-        self.manifests = manifests
-        self.services = services
+    def __init__(self, bare: Project) -> None:
+        self.bare = bare
+        self.workspace = bare.workspace
         self.built_names: dict[str, str] = {}
         self.images: dict[str, tuple[Draft, str]] = {}
         self.drafts: list[Draft] = []
-        self.selections: list[tuple[KubernetesService, tuple[Workload, ...]]] = []
+        self.places = Places(bare)
+        self.by_project: dict[str, Draft] = {}
+        self.by_dockerfile: dict[str, list[tuple[AppStage, Draft]]] = {}
+        self.by_name: dict[str, list[Draft]] = {}
 
     def applications(self) -> tuple[Application, ...]:
         """Find stages first, then Compose services, then Kubernetes containers."""
-        for path in self.dockerfiles:
+        for path in self.bare.dockerfiles:
             self._stages_of(path)
+        for draft in self.drafts:
+            for name in draft.names:
+                self.by_name.setdefault(name, []).append(draft)
         self._compose()
         self._named_images()
         self._workloads()
-        workloads = [w for m in self.manifests.values() for w in m.workloads]
-        services = [s for m in self.manifests.values() for s in m.services]
-        self.selections = [
-            (service, selected(service, workloads, services)) for service in services
-        ]
-        return tuple(self._finished(draft) for draft in self.drafts)
+        served: dict[tuple[str, str], list[int]] = {}
+        for index, service in enumerate(self.bare.all_services):
+            for workload in self.bare.selected_by(service):
+                served.setdefault((workload.path, workload.where), []).append(index)
+        return tuple(self._finished(draft, served) for draft in self.drafts)
 
     # -- stages
 
     def _stages_of(self, path: str) -> None:
         actions = self.workspace.builds.action_dockerfiles
-        all_stages = self.dockerfiles[path]
+        all_stages = self.bare.dockerfiles[path]
         if not all_stages or is_hidden(path) or path in actions:
             return
-        document = self.documents[path]
-        built = self.workspace.builds.images
-        chosen = targets(path, all_stages, self.services, built)
+        document = self.bare.documents[path]
+        composed, built = self.places.composed.get(path, ()), self.places.built.get(path, ())
+        chosen = targets(all_stages, composed, built)
         if not isinstance(document, Dockerfile):
             return
         for index, chosen_by in chosen.items():
@@ -102,51 +87,59 @@ class Linker:
 
     def _add_stage(self, stage: AppStage) -> None:
         project, why = self._project_of(stage)
-        for draft in self.drafts:
-            if project is not None and draft.project is project:
-                draft.stages.append(stage)
-                draft.names |= self._names(stage, project)
-                return
-        folder = posixpath.dirname(stage.path)
-        name = project.name if project is not None else posixpath.basename(folder) or stage.where
-        draft = Draft(name, project, [stage], names=self._names(stage, project))
-        draft.evidence.append(f"{stage.path}: {stage.where}, {stage.chosen_by}")
-        if why:
-            draft.evidence.append(why)
-        self.drafts.append(draft)
+        draft = self.by_project.get(project.path) if project is not None else None
+        if draft is not None:
+            draft.stages.append(stage)
+            draft.names |= image_names(stage, project)
+        else:
+            folder = posixpath.dirname(stage.path)
+            name = posixpath.basename(folder) or stage.where
+            name = project.name if project is not None else name
+            draft = Draft(name, project, [stage], names=image_names(stage, project))
+            draft.evidence.append(f"{stage.path}: {stage.where}, {stage.chosen_by}")
+            draft.evidence += [why] if why else []
+            self.drafts.append(draft)
+            if project is not None:
+                self.by_project[project.path] = draft
+        self.by_dockerfile.setdefault(stage.path, []).append((stage, draft))
 
     def _project_of(self, stage: AppStage) -> tuple[DotnetProject | None, str]:
         """The project whose program a stage starts: by assembly, else the one beside it."""
-        projects = self.workspace.programs.projects()
         folder = posixpath.dirname(stage.path)
         started = text_of(stage, "ENTRYPOINT") + " " + text_of(stage, "CMD")
-        names = [name.lower() for name in STARTED.findall(started)]
-        names += [name.lower() for name in re.findall(r"\./([\w.-]+)", started)]
-        matching = [p for p in projects if p.assembly_name.lower() in names]
-        if matching:
-            best = min(matching, key=lambda p: (distance(folder, p.directory), p.path))
+        names = [*STARTED.findall(started), *re.findall(r"\./([\w.-]+)", started)]
+        best = self._nearest(names, folder)
+        if best is not None:
             return best, f"{best.path}: makes {best.assembly_name}, which {stage.path} starts"
-        beside = [p for p in projects if p.directory == folder and not p.is_test]
+        best, place = self._by_script(stage)
+        if best is not None:
+            return best, f"{best.path}: makes {best.assembly_name}, which {place} starts"
+        beside = [p for p in self.places.projects_in.get(folder, ()) if not p.is_test]
         if len(beside) == 1 and folder:
             return beside[0], f"{beside[0].path}: beside {stage.path}"
         return None, ""
 
-    def _names(self, stage: AppStage, project: DotnetProject | None) -> set[str]:
-        """Names an image of this stage may go by, letters and digits only."""
-        folder = posixpath.basename(posixpath.dirname(stage.path))
-        file = posixpath.basename(stage.path)
-        names = {folder, re.sub(r"(?i)[._-]?dockerfile[._-]?", "", file)}
-        if project is not None:
-            names |= {project.name, project.assembly_name, posixpath.basename(project.directory)}
-        last = len(stage.stages) - 1
-        if stage.stage.name and stage.stage.index != last:
-            names = {stage.stage.name}
-        return {short for name in names if len(short := plain(name)) > 1}
+    def _nearest(self, assemblies: Iterable[str], folder: str) -> DotnetProject | None:
+        """The project that makes one of these assemblies, the nearest of several."""
+        names = {name.lower() for name in assemblies}
+        matching = [p for name in names for p in self.places.assemblies.get(name, ())]
+        return min(matching, key=lambda p: (distance(folder, p.directory), p.path), default=None)
+
+    def _by_script(self, stage: AppStage) -> tuple[DotnetProject | None, str]:
+        """The one program that a script of the repository starts, and the script's line."""
+        folder = posixpath.dirname(stage.path)
+        found: dict[str, tuple[DotnetProject, str]] = {}
+        for line in start_of_stage(stage, self.bare)[0]:
+            for assembly in RUN_BY_DOTNET.findall(line.text) if line.path != stage.path else ():
+                best = self._nearest([assembly], folder)
+                if best is not None:
+                    found.setdefault(best.path, (best, line.place))
+        return next(iter(found.values())) if len(found) == 1 else (None, "")
 
     # -- Compose
 
     def _compose(self) -> None:
-        for service in self.services:
+        for service in self.bare.compose:
             build = service.build
             draft = self._draft_of_build(build.dockerfile, build.target) if build else None
             image = service.image
@@ -163,14 +156,11 @@ class Linker:
                 )
 
     def _draft_of_build(self, dockerfile: str | None, target: str | None) -> Draft | None:
-        for draft in self.drafts:
-            for stage in draft.stages:
-                if stage.path != dockerfile:
-                    continue
-                own = stage.stage.name or str(stage.stage.index)
-                last = stage.stage.index == len(stage.stages) - 1
-                if (target is None and last) or (target and own.lower() == target.lower()):
-                    return draft
+        for stage, draft in self.by_dockerfile.get(dockerfile or "", ()):
+            own = stage.stage.name or str(stage.stage.index)
+            last = stage.stage.index == len(stage.stages) - 1
+            if (target is None and last) or (target and own.lower() == target.lower()):
+                return draft
         return None
 
     def _named_images(self) -> None:
@@ -190,10 +180,9 @@ class Linker:
     # -- Kubernetes
 
     def _workloads(self) -> None:
-        workloads = [w for m in self.manifests.values() for w in m.workloads]
         everything = self.workspace.settings.applications == "all"
-        pairs = self._only_pairs(workloads)
-        for workload in workloads:
+        pairs = self._only_pairs()
+        for workload in self.bare.all_workloads:
             drafts: list[Draft] = []
             for container in workload.containers:
                 if container.role.value == "init":
@@ -212,33 +201,30 @@ class Linker:
                     draft.evidence.append(f"{place} {workload.where} runs it ({evidence})")
                     drafts.append(draft)
             for draft in drafts:
-                if workload not in draft.workloads:
+                if not any(workload is known for known in draft.workloads):
                     draft.workloads.append(workload)
 
-    def _only_pairs(self, workloads: Sequence[Workload]) -> dict[tuple[str, str], Draft]:
+    def _only_pairs(self) -> dict[tuple[str, str], Draft]:
         """The only container that may run the only Dockerfile of a folder, by path and place.
 
         Images that others publish, and those that other Dockerfiles explain, don't count.
         """
         found: dict[tuple[str, str], Draft] = {}
+        possible: dict[str, list[Container]] = {}
+        for workload in self.bare.all_workloads:
+            for container in workload.containers:
+                if container.role.value == "main" and self._may_be_ours(container.image):
+                    for folder in folders_above(workload.path):
+                        possible.setdefault(folder, []).append(container)
         for draft in self.drafts:
-            folder = posixpath.dirname(draft.stages[0].path) if draft.stages else None
-            if folder is None or (
-                draft.containers and draft.containers[0].platform.value != "compose"
-            ):
+            if draft.containers and draft.containers[0].platform.value != "compose":
                 continue
-            inside = f"{folder}/" if folder else ""
-            dockerfiles = [path for path in self.dockerfiles if path.startswith(inside)]
-            candidates = [
-                container
-                for workload in workloads
-                if workload.path.startswith(inside)
-                for container in workload.containers
-                if container.role.value == "main" and self._may_be_ours(container.image)
-            ]
-            explained = [c for c in candidates if self._draft_of_image(c.image, c.path)[0]]
-            if len(dockerfiles) == 1 and len(candidates) == 1 and not explained:
-                only = candidates[0]
+            home = posixpath.dirname(draft.stages[0].path)
+            candidates = possible.get(home, [])
+            if self.places.dockerfiles_below.get(home) != 1 or len(candidates) != 1:
+                continue
+            only = candidates[0]
+            if self._draft_of_image(only.image, only.path)[0] is None:
                 found[only.path, only.where] = draft
                 reference = parse_reference(only.image.text or "") if only.image else None
                 if reference is not None:
@@ -283,25 +269,19 @@ class Linker:
 
     def _draft_by_name(self, repository: str, path: str) -> tuple[Draft | None, str]:
         last = plain(repository.rpartition("/")[2])
-        matching = [draft for draft in self.drafts if last in draft.names]
-        if not matching:
-            return None, ""
         folder = posixpath.dirname(path)
-        ranked = sorted(
-            matching,
+        best = min(
+            self.by_name.get(last, ()),
             key=lambda d: min(distance(folder, posixpath.dirname(s.path)) for s in d.stages),
+            default=None,
         )
-        return ranked[0], f"same name as {ranked[0].stages[0].path}"
+        return (best, f"same name as {best.stages[0].path}") if best is not None else (None, "")
 
     # -- the end
 
-    def _finished(self, draft: Draft) -> Application:
-        own = {(workload.path, workload.where) for workload in draft.workloads}
-        services = [
-            service
-            for service, workloads in self.selections
-            if any((workload.path, workload.where) in own for workload in workloads)
-        ]
+    def _finished(self, draft: Draft, served: Mapping[tuple[str, str], list[int]]) -> Application:
+        indexes = {i for one in draft.workloads for i in served.get((one.path, one.where), ())}
+        services = [self.bare.all_services[index] for index in sorted(indexes)]
         project = draft.project
         directory = project.directory if project is not None else None
         if directory is None and draft.stages:

@@ -6,11 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hardhull.project.application import AppStage
 
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 STARTED = re.compile(r"([\w.+-]+)\.dll\b", re.IGNORECASE)
 """The assembly that a command starts."""
+RUN_BY_DOTNET = re.compile(r"\bdotnet\s+[^\s;&|]*?([\w.+-]+)\.dll\b", re.IGNORECASE)
+"""The assembly that a line of a script gives to `dotnet`, wherever it lies."""
 
 
 def text_of(stage: AppStage, keyword: str) -> str:
@@ -33,3 +37,10 @@ def distance(one: str, other: str) -> int:
             break
         common += 1
     return len(left) + len(right) - 2 * common
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """The folder a file is in and all that hold it, the root (empty) last."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path

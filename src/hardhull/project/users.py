@@ -163,7 +163,9 @@ def _published(container: Container, project: Project) -> User:
         user = str(config.get("User") or "root")
         plain = user.split(":", maxsplit=1)[0]
         root = plain in ("root", "0", "")
-        return User(user, root, int(plain) if plain.isdecimal() else None, f"{name} starts as {user}")
+        return User(
+            user, root, int(plain) if plain.isdecimal() else None, f"{name} starts as {user}"
+        )
     facts = project.workspace.facts.image(name) if name is not None else None
     if facts is not None:
         return User(

@@ -8,9 +8,10 @@ from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity
 from hardhull.project.container import Platform
 from hardhull.rules.filesystem.writing import hidden_by_mount, temporary_mount, writes
 from hardhull.rules.finding import in_container
-from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
+from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import on_windows
+from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.project.compose import ComposeService
 from hardhull.project.container import Role
 from hardhull.project.kubernetes import KubernetesContainer
-from hardhull.project.ports import Decider, Listener, listening, run_stages, ways_to_run
+from hardhull.project.ports import (
+    Decider,
+    Listener,
+    decides_port,
+    listening,
+    run_stages,
+    ways_to_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
     from hardhull.project.kubernetes import KubernetesService, Workload
 
 _USUAL_HTTP = 80
+_TEST_FOLDER = re.compile(r"(?:tests?|testassets?|fixtures|.*\.tests?)", re.IGNORECASE)
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -72,7 +82,8 @@ def _starts_otherwise(stage: AppStage, container: Container | None) -> bool:
         case KubernetesContainer():
             return not container.environment_is_complete or _not_our_program(container, "command")
         case ComposeService():
-            incomplete = not container.environment_is_complete
+            sometimes = any(decides_port(name) for name in container.sometimes)
+            incomplete = sometimes or not container.environment_is_complete
             return incomplete or _not_our_program(container, "entrypoint")
     return False
 
@@ -85,16 +96,33 @@ def _not_our_program(container: KubernetesContainer | ComposeService, key: str) 
 def wrong_claims(app: Application, heard: Heard) -> Iterator[Claim]:
     """Places of an application that name a port it does not listen on."""
     for workload in app.workloads:
-        if workload.kind == "Service" or workload.windows:
+        if workload.kind == "Service" or workload.windows or for_tests(workload.path):
             continue  # Knative tells its programs the port itself
         for container in app.pods:
             if container in workload.containers and container.role is Role.MAIN:
                 yield from _of_pod(container, workload, app, heard)
     for composed in app.compose:
-        if not composed.windows:
+        if not composed.windows and not for_tests(composed.path):
             yield from _declared(composed, heard)
     for stage in run_stages(app):
         yield from _exposed(stage, heard)
+
+
+def for_tests(path: str) -> bool:
+    """Whether a manifest stands below a folder of tests, where things may be wrong on purpose."""
+    return any(_TEST_FOLDER.fullmatch(part) for part in path.split("/")[:-1])
+
+
+def leads_to(service: KubernetesService, workload: Workload) -> bool:
+    """Whether more than labels says that a Service is for these pods: its name, or its folder.
+
+    Labels such as `app: web` are used again and again by programs that know nothing of each other.
+    """
+    if service.name == workload.name or (service.namespace == workload.namespace != ""):
+        return True
+    one, other = (f"{posixpath.dirname(path)}/" for path in (service.path, workload.path))
+    beside = posixpath.dirname(one[:-1]) == posixpath.dirname(other[:-1])
+    return beside or one.startswith(other) or other.startswith(one)
 
 
 def declared_ports(container: Container) -> set[int]:
@@ -142,7 +170,9 @@ def _aims(
             if port is not None and number is not None:
                 yield port, number, f"{key} port"
     for service in app.services:
-        if service.selects(workload):
+        if for_tests(service.path):
+            continue
+        if service.selects(workload) and leads_to(service, workload):
             for aimed, number in _targets(service):
                 yield aimed, number, f"{service.where} targetPort"
 

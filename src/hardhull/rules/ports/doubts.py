@@ -8,13 +8,17 @@ from hardhull.model import Refusal
 from hardhull.project.container import Platform, Role
 from hardhull.project.ports import LAUNCH_SETTINGS, Decider, Listener, listening, ways_to_run
 from hardhull.rules.ports.given import given_to
+from hardhull.rules.rollout import image_first, made_anew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from hardhull.model import Operation
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
     from hardhull.project.context import Context
+
+_OLD_IMAGE = "the image of today does not answer on the new port"
 
 
 def ways(app: Application) -> Iterator[tuple[AppStage | None, Container | None]]:
@@ -119,18 +123,19 @@ def notes_on(app: Application, context: Context, *, numeric: bool) -> tuple[str,
         )
     waiting = {container.platform for container in _waiting(app)}
     if Platform.KUBERNETES in waiting:
-        notes.append(
-            "order of roll-out: build and push the image, set its tag in the manifest, then apply; "
-            "the image of today does not answer on the new port"
-        )
+        notes.append(image_first(Platform.KUBERNETES, _OLD_IMAGE))
     if Platform.COMPOSE in waiting:
-        notes.append(
-            "order of roll-out: build and push the image before the services are started anew; "
-            "the image of today does not answer on the new port"
-        )
+        notes.append(image_first(Platform.COMPOSE, _OLD_IMAGE))
     program = app.program
     if program is None or not program.files:
         notes.append("not checked: the program's code is not here; does it bind a port itself?")
     elif not program.complete:
         notes.append("not checked: all of the program's code; does it bind a port itself?")
     return tuple(notes)
+
+
+def remade(app: Application, operations: Sequence[Operation]) -> tuple[str, ...]:
+    """What to know of its pods and jobs whose files are changed."""
+    changed = {operation.path for operation in operations}
+    notes = [n for one in app.workloads if one.path in changed for n in made_anew(one)]
+    return tuple(dict.fromkeys(notes))

@@ -23,10 +23,13 @@ from hardhull.rules.ports.claims import (
     Claim,
     Heard,
     declared_ports,
+    for_tests,
     heard_by,
     is_alone,
+    leads_to,
     wrong_claims,
 )
+from hardhull.rules.ports.doubts import remade
 from hardhull.rules.ports.in_compose import in_callers, in_compose
 from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, place_of
@@ -91,13 +94,14 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         operations += [op for op in found.operations if op not in operations]
         numeric = numeric or found.numeric
     note = "the Service names the port by number: pods whose image still listens on the old one "
-    notes = (f"{note}refuse connections until replaced",) if numeric else ()
+    notes = [f"{note}refuse connections until replaced"] if numeric else []
+    notes += remade(app, operations)
     return Fix(
         tuple(operations),
         f"port {wrong[0].port} → {heard.http}",
-        worst(finding.level, Level.REVIEW if numeric else Level.ROUTINE),
+        worst(finding.level, Level.REVIEW if notes else Level.ROUTINE),
         "refused connections",
-        notes,
+        tuple(notes),
     )
 
 
@@ -152,7 +156,7 @@ def _everywhere(
     old = next(iter(moves))
     names: dict[str, dict[int, str]] = {}
     ours: set[str] = set()
-    for workload in app.workloads:
+    for workload in (one for one in app.workloads if not for_tests(one.path)):
         owners = [c for c in app.pods if c in workload.containers and c.role is Role.MAIN]
         yield from _in_workload(workload, owners, moves, heard)
         names[place_of(workload)] = _names(owners, old, heard)
@@ -160,10 +164,12 @@ def _everywhere(
             ours.add(place_of(workload))
     yield from in_patches(app, context, moves)
     for service in app.services:
-        if all(place_of(one) in ours for one in context.project.selected_by(service)):
+        aimed = any(leads_to(service, one) for one in app.workloads)
+        selected = context.project.selected_by(service)
+        if aimed and not for_tests(service.path) and {place_of(one) for one in selected} <= ours:
             yield from in_service(service, app, context, moves, names)
     yield from in_other_objects(app, context, moves)
-    for composed in app.compose:
+    for composed in (one for one in app.compose if not for_tests(one.path)):
         if heard.http not in declared_ports(composed):
             yield from in_compose(composed, context, moves)
         yield from in_callers(composed, context, moves)
@@ -216,7 +222,10 @@ RULE = Rule(
         "every way to run the program listens on one HTTP port, its code was read and binds none, "
         "and exactly one other port is named"
     ),
-    review_when="a Service names the port by number",
+    review_when=(
+        "a Service names the port by number, or a Pod or a Job names it, which can't be changed "
+        "once it exists"
+    ),
     refused_when=(
         "several wrong ports are named, the code is not here or builds an older host, a script "
         "sets the port, or a place that holds the old port can't be moved"

@@ -24,7 +24,7 @@ from hardhull.project.ports import (
     listening,
     run_stages,
 )
-from hardhull.rules.ports.doubts import blocked_by, low_listeners, notes_on
+from hardhull.rules.ports.doubts import blocked_by, low_listeners, notes_on, remade
 from hardhull.rules.ports.examples import PRIVILEGED_PORT
 from hardhull.rules.ports.in_compose import in_callers, in_compose
 from hardhull.rules.ports.in_images import in_stage
@@ -147,7 +147,7 @@ def _moved(app: Application, context: Context, moves: Mapping[int, int]) -> Fix 
         numeric = numeric or place.numeric
         notes += [place.note] if place.note and place.note not in notes else []
     operations += _announced(app, moves)
-    notes = [*notes_on(app, context, numeric=numeric), *notes]
+    notes = [*notes_on(app, context, numeric=numeric), *notes, *remade(app, operations)]
     return Fix(tuple(operations), "", notes=tuple(notes))
 
 
@@ -235,8 +235,8 @@ RULE = Rule(
     ),
     review_when=(
         "a Service or a network policy names the port by number, a published image decides the "
-        "port (old and new meet during the roll-out), or variables come from a file that is "
-        "not here"
+        "port (old and new meet during the roll-out), a Pod or a Job holds it, which can't be "
+        "changed once it exists, or variables come from a file that is not here"
     ),
     refused_when=(
         "code, appsettings, an envFrom or a start script bind the port, nothing here runs the "

@@ -10,7 +10,6 @@ from hardhull.documents.yaml import YamlFile
 from hardhull.model import Refusal
 from hardhull.project.compose import ComposeService
 from hardhull.project.starting import start_of
-from hardhull.rules.privileges.scope import workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +22,6 @@ _DEBUGGER = re.compile(r"\b(?:vsdbg|remote_debugger|netcoredbg)\b")
 _WINDOWS_FILE = re.compile(r"compose.*windows|windows.*compose", re.IGNORECASE)
 _WINDOWS_CONTAINERS = re.compile(r"nanoserver|windowsservercore|-windows\b", re.IGNORECASE)
 _USUAL_FILES = ("compose", "docker-compose", "compose.override", "docker-compose.override")
-_FIXED_PODS = ("Pod", "Job")
-_RECREATING = ("argocd.argoproj.io/hook", "helm.sh/hook")
 
 
 def left_alone(container: Container, context: Context) -> Refusal | None:
@@ -100,22 +97,3 @@ def _is_laid_over(services: Cursor) -> bool:
         if not whole and service.get("image") is None:
             return True
     return False
-
-
-def at_roll_out(container: Container, context: Context) -> tuple[str, ...]:
-    """What to know when the changed manifest is applied over the one that runs."""
-    workload = workload_of(container, context)
-    if workload is None:
-        return ()
-    if workload.kind == "Service":
-        return ("not checked: the version of Knative; older ones reject some of these fields",)
-    metadata = workload.root.get("metadata")
-    named = metadata is not None and metadata.get("name") is not None
-    recreated = any(workload.annotations.get(key) for key in _RECREATING)
-    if workload.kind not in _FIXED_PODS or not named or recreated:
-        return ()
-    note = (
-        f"not checked: whether {workload.where} exists already; kubectl apply can't change a "
-        f"{workload.kind} that does: delete it first, or use kubectl replace --force"
-    )
-    return (note,)

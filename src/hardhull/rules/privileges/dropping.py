@@ -12,7 +12,7 @@ from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.ports import PRIVILEGED, listening
 from hardhull.project.starting import start_of
 from hardhull.project.users import container_user, image_user, steps_down
-from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
+from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.examples import (
     AS_ROOT,
     COMPOSE,
@@ -22,6 +22,7 @@ from hardhull.rules.privileges.examples import (
     in_pod,
 )
 from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, unread_build
+from hardhull.rules.rollout import at_roll_out, image_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from hardhull.project.ports import Listening
 
 _SETCAP = re.compile(r"\bsetcap\b")
-_ROLL_OUT = "order of roll-out: build the image, push it, name its tag here, apply"
 
 
 def obstacles(container: Container, context: Context) -> Iterator[Refusal | str]:
@@ -49,7 +49,8 @@ def obstacles(container: Container, context: Context) -> Iterator[Refusal | str]
     if not built_here(container, context):
         yield UNKNOWN_IMAGE
     elif _older_image_differs(container, context):
-        yield f"today's image ran as root or listened below {PRIVILEGED}; {_ROLL_OUT}"
+        why = f"today's image ran as root or listened below {PRIVILEGED}"
+        yield image_first(container.platform, why)
     yield from at_roll_out(container, context)
 
 

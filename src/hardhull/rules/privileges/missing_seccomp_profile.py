@@ -8,7 +8,7 @@ from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity
 from hardhull.project.container import Platform, Seccomp
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.rules.finding import in_container
-from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
+from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import (
     UNKNOWN_IMAGE,
@@ -18,6 +18,7 @@ from hardhull.rules.privileges.scope import (
     openshift,
     workload_of,
 )
+from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

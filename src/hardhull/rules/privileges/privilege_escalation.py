@@ -18,9 +18,10 @@ from hardhull.model import (
 from hardhull.project.container import Platform, capability
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
-from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
+from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.escalation_examples import EXAMPLES
 from hardhull.rules.privileges.scope import built_here, on_windows
+from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
-from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
+from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import NEEDS_HOST, of_unknown_use, on_windows
+from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

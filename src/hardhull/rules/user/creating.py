@@ -47,6 +47,12 @@ def certain_number(stage: AppStage, account: Account) -> str | Refusal:
         return Refusal(
             f"{account.name} is created on a condition: its number is not certain", *place
         )
+    if account.variable is not None:
+        return Refusal(
+            f"the number of {account.name} comes from {_given_by(stage, account)}; "
+            "write it as digits there and in USER",
+            *place,
+        )
     if account.uid is None:
         return Refusal(
             f"{account.name} is created without a number; add --uid and name that number in USER",
@@ -55,6 +61,23 @@ def certain_number(stage: AppStage, account: Account) -> str | Refusal:
     if account.uid == 0:
         return Refusal(f"{account.name} has the number of root", *place)
     return str(account.uid)
+
+
+def _given_by(stage: AppStage, account: Account) -> str:
+    """The variable that the number comes from, with its place and value where it has them."""
+    name = account.variable or ""
+    given = environment_before(stage, account.instruction).get(name)
+    if given is None:
+        return f"{name}, which this Dockerfile does not set"
+    if given.instruction < 0:
+        return f"the variable {name} of the base image"
+    setter = stage.dockerfile.instructions[given.instruction]
+    place = f"{stage.path}:{setter.first_line}"
+    if setter.keyword != "ARG":
+        return f"the variable {name} ({place})"
+    if given.value:
+        return f"the argument {name} ({place}: {given.value} unless the build sets another)"
+    return f"the argument {name} ({place}), which the build has to set"
 
 
 def create_user(stage: AppStage, context: Context) -> NewUser | Refusal:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.model import Operation, Refusal, ReplaceWord, SetValue, value_of
@@ -10,6 +12,7 @@ from hardhull.project.compose import ComposeService, with_variable
 
 if TYPE_CHECKING:
     from hardhull.documents.dockerfile import Instruction
+    from hardhull.documents.yaml import Cursor
     from hardhull.project.application import AppStage
     from hardhull.project.container import Container
     from hardhull.project.context import Context
@@ -19,6 +22,7 @@ _ROOT = re.compile(r"(?<![\w.-])/root(?=/|$|[\"':,;\s])")
 _INSTALLED = re.compile(
     r"(?:^|\s)(?:\w*PATH|DOTNET_ROOT|DOTNET_INSTALL_DIR)[= ]\S*?/root(?=/|$|[\"':,;\s])"
 )
+_DEBUG_FILE = re.compile(r"(?:^|[._-])(?:vs|debug)(?:[._-]|$)", re.IGNORECASE)
 _INSTALLS = re.compile(r"\bdotnet-install\b(?!.*--?(?:install-dir|InstallDir|i)\b)", re.DOTALL)
 
 
@@ -31,12 +35,46 @@ def moved_homes(stage: AppStage, home: str, context: Context) -> tuple[Operation
             return found
         operations += found
     app = context.project.application_of(stage)
-    for container in app.containers:
+    for whole in app.containers:
+        container = _as_released(whole, stage)
+        if container is None or stage not in app.stages_of(container):
+            continue
         own = container.user
-        as_root = own is not None and (own.value or "").split(":")[0] in ("root", "0")
-        if stage in context.project.stages_of(container) and not as_root:
+        if own is None or (own.value or "").split(":")[0] not in ("root", "0"):
             operations += _in_container(container, home)
     return tuple(operations)
+
+
+def _as_released(container: Container, stage: AppStage) -> Container | None:
+    """The container without the files for debugging, which run another stage, and as root.
+
+    Visual Studio starts the stage `base`, with its own tools mounted below /root.
+    """
+    if not isinstance(container, ComposeService):
+        return container
+    kept = tuple(
+        (path, layer)
+        for path, layer in container.layers
+        if not _is_for_debugging(path) and not _builds_another(layer, stage)
+    )
+    return replace(container, layers=kept) if kept else None
+
+
+def _is_for_debugging(path: str) -> bool:
+    return _DEBUG_FILE.search(posixpath.basename(path).rpartition(".")[0]) is not None
+
+
+def _builds_another(layer: Cursor, stage: AppStage) -> bool:
+    """Whether a file says itself that it builds another stage of the Dockerfile."""
+    target = layer.get("build", "target")
+    if target is None or target.text is None:
+        return False
+    wanted = target.text.lower()
+    names = {(one.name or "").lower() for one in stage.stages} | {
+        str(one.index) for one in stage.stages
+    }
+    own = {(stage.stage.name or "").lower(), str(stage.stage.index)}
+    return wanted in names - own
 
 
 def _in_instruction(
@@ -74,10 +112,17 @@ def _in_instruction(
     ]
 
 
+def _for_debugger(container: Container) -> str:
+    """The labels in which Visual Studio's debugger names paths, which have to stay the same."""
+    labels = container.option("labels") if isinstance(container, ComposeService) else None
+    return labels.raw if labels is not None and "visualstudio.debuggee" in labels.raw else ""
+
+
 def _in_container(container: Container, home: str) -> list[Operation]:
     operations: list[Operation] = []
+    kept = _for_debugger(container)
     for mount in container.mounts:
-        if mount.target is None or not _ROOT.match(mount.target):
+        if mount.target is None or not _ROOT.match(mount.target) or mount.target in kept:
             continue
         target = mount.cursor.get("target") or mount.cursor.get("mountPath") or mount.cursor
         path = target.file.source.path

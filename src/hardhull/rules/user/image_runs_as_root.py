@@ -27,8 +27,10 @@ from hardhull.rules.user.creating import (
 )
 from hardhull.rules.user.examples import IMAGE_RUNS_AS_ROOT
 from hardhull.rules.user.homes import moved_homes
+from hardhull.rules.user.more_examples import MORE
 from hardhull.rules.user.precondition_examples import PRECONDITIONS
 from hardhull.rules.user.preconditions import obstacles
+from hardhull.rules.user.start_up import started_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +47,10 @@ def find(stage: AppStage, context: Context) -> Iterator[Finding]:
     """Application stages whose user is root, or not known to be anything else."""
     user = image_user(stage)
     root = user.root
-    if root is False or not stage.starts_program:
+    if root is False:
+        return
+    starter = None if stage.starts_program else started_by(stage, context)
+    if not stage.starts_program and starter is None:
         return
     if root is None and user.instruction is None and stage.base is not None:
         # The configuration may say what it is like; official distributions start as root.
@@ -53,7 +58,12 @@ def find(stage: AppStage, context: Context) -> Iterator[Finding]:
     span = user.instruction.span if user.instruction is not None else stage.stage.from_.span
     message = "the image runs as root" if root else "the image may run as root"
     level = Level.ROUTINE
-    if root is None:
+    if starter is not None:
+        message += (
+            f"; it has no ENTRYPOINT or CMD of its own, {starter} says what it starts: write USER "
+            "by hand, behind its last COPY, if nothing that starts it needs root"
+        )
+    if root is None or starter is not None:
         level = Level.MANUAL
     elif user.instruction is not None:
         level = Level.REVIEW  # somebody wrote it down: overriding a decision needs a look
@@ -76,6 +86,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     homes = moved_homes(stage, chosen.home, context)
     if isinstance(homes, Refusal):
         return homes
+    if homes and "$" in chosen.home:
+        reason = f"paths below /root would move to {chosen.home}, which a variable names"
+        return Refusal(reason, stage.path)
     level = worst(finding.level, *(doubt.level for doubt in doubts))
     return Fix(
         (*_switch(stage, chosen), *homes),
@@ -173,12 +186,13 @@ RULE = Rule(
     ),
     review_when=(
         "the program's code is not here or could not be read to the end, a volume is mounted or "
-        "declared, directories belong to another user, the start script could not be read, or an "
-        "explicit `USER root` is overridden"
+        "declared, directories belong to another user, the start script could not be read, a "
+        "certificate to trust is mounted, or an explicit `USER root` is overridden"
     ),
     refused_when=(
         "a port below 1024 is listened on, the start-up changes the user itself or needs root, "
-        "the program writes below a directory that root owns, only root may read or start it, "
+        "the program writes below a directory that root owns or opens raw sockets (`ping`), only root "
+        "may read or start it, Windows builds the same Dockerfile and a user has to be made, "
         "the image is a base that others run commands on, or the base image is not known"
     ),
     references=(
@@ -191,5 +205,5 @@ RULE = Rule(
         "trivy:DS-0002",
         "hadolint:DL3002",
     ),
-    examples=(*IMAGE_RUNS_AS_ROOT, *PRECONDITIONS),
+    examples=(*IMAGE_RUNS_AS_ROOT, *PRECONDITIONS, *MORE),
 )

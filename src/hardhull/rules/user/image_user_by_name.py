@@ -19,6 +19,7 @@ from hardhull.rules.finding import in_stage
 from hardhull.rules.user.creating import app_uid_spelling, certain_number
 from hardhull.rules.user.examples import IMAGE_USER_BY_NAME
 from hardhull.rules.user.image_runs_as_root import insertion_point
+from hardhull.rules.user.more_examples import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,10 +64,12 @@ def _number(stage: AppStage, user: User) -> str | Refusal:
     """How USER spells the number of `user`: the base's variable, or digits."""
     name = (user.name or "").split(":")[0]
     where = user.instruction.span if user.instruction is not None else stage.stage.from_.span
+    account = created_users(stage).get(name)
+    if account is not None and account.variable is not None:
+        return certain_number(stage, account)
     if user.instruction is not None and "$" in user.instruction.text:
         return Refusal("a variable names the user; write its number there", stage.path, where)
     facts = stage.facts
-    account = created_users(stage).get(name)
     if account is not None:
         return certain_number(stage, account)
     if facts is not None and name == "app" and facts.app_uid is not None:
@@ -109,5 +112,5 @@ RULE = Rule(
         "https://github.com/dotnet/dotnet-docker/blob/main/samples/kubernetes/non-root/README.md",
     ),
     equivalents=("hadolint:DL3066",),
-    examples=IMAGE_USER_BY_NAME,
+    examples=(*IMAGE_USER_BY_NAME, *BY_NAME),
 )

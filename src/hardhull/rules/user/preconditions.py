@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hardhull.images import parse_reference
 from hardhull.model import Refusal
 from hardhull.project.container import Platform, Role
 from hardhull.project.ports import PRIVILEGED, listening, start_instructions
+from hardhull.rules.user.derived import derived
 from hardhull.rules.user.obstacle import Doubt
 from hardhull.rules.user.open_places import foreign_gifts, image_volumes, writes
 from hardhull.rules.user.start_up import needs_root, start_up, starts_as_root
+from hardhull.rules.user.surroundings import certificates, pings, windows_too
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,13 +40,16 @@ def obstacles(stage: AppStage, user: NewUser, context: Context) -> Iterator[Refu
     containers = _containers_of(stage, app, context)
     yield from _ports(stage, app)
     yield from start_up(stage, app, context)
-    yield from _derived(stage, context)
+    yield from derived(stage, app, context)
+    yield from windows_too(stage, user, containers, context)
     yield from _triggers(stage)
     yield from _closed_files(stage)
+    yield from pings(stage, app)
     yield from writes(stage, app, user)
     yield from foreign_gifts(stage, user)
     yield from image_volumes(stage, user)
     yield from _volumes(containers, app)
+    yield from certificates(containers, context)
     yield from _containers(containers)
     yield from _init_containers(app, context)
 
@@ -84,43 +88,6 @@ def _exposed_privileged(stage: AppStage) -> Word | None:
                 if number.isdecimal() and int(number) < PRIVILEGED:
                     return word
     return None
-
-
-def _derived(stage: AppStage, context: Context) -> Iterator[Refusal | Doubt]:
-    """Other stages or Dockerfiles that go on from this image and run commands as its user."""
-    for other in stage.stages:
-        if other.base.stage == stage.stage.index and other is not stage.stage:
-            for instruction in other.instructions:
-                if instruction.keyword in ("RUN", "COPY", "ADD"):
-                    yield Refusal(
-                        f"stage {other.name or other.index} goes on from it and runs commands",
-                        stage.path,
-                        instruction.span,
-                    )
-    own = _own_images(stage, context)
-    for path, stages in context.project.dockerfiles.items():
-        for other in stages:
-            reference = parse_reference(other.base.resolved) if other.base.resolved else None
-            if path != stage.path and reference is not None and reference.repository_name in own:
-                yield Refusal("it is the base image of another Dockerfile", path, other.base.span)
-
-
-def _own_images(stage: AppStage, context: Context) -> set[str]:
-    app = context.project.application_of(stage)
-    last = stage.stage.index == len(stage.stages) - 1
-    own = {(stage.stage.name or str(stage.stage.index)).lower()} | ({None} if last else set())
-    found = set()
-    for image in context.project.workspace.builds.images:
-        target = image.target.lower() if image.target else None
-        reference = parse_reference(image.name) if image.name else None
-        if image.dockerfile == stage.path and target in own and reference is not None:
-            found.add(reference.repository_name)
-    for container in app.containers:
-        text = container.image.text if container.image is not None else None
-        reference = parse_reference(text) if text else None
-        if reference is not None:
-            found.add(reference.repository_name)
-    return found
 
 
 def _triggers(stage: AppStage) -> Iterator[Refusal]:

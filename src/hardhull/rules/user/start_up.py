@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hardhull.model import Refusal
+from hardhull.project.names import STARTED
 from hardhull.project.ports import start_instructions
 from hardhull.project.users import steps_down
 from hardhull.rules.user.obstacle import Doubt
@@ -55,6 +56,20 @@ def start_up(stage: AppStage, app: Application, context: Context) -> Iterator[Re
             yield from _script(stage, script[0].strip(), context)
         elif instruction.keyword == "ENTRYPOINT":
             yield from _program(stage, app, words)
+
+
+def started_by(stage: AppStage, context: Context) -> str | None:
+    """Which container's command starts a program that an image without a command only holds."""
+    if not any(item.keyword in ("COPY", "ADD") for item in stage.instructions):
+        return None
+    app = context.project.application_of(stage)
+    names = {app.project.name, app.project.assembly_name} if app.project is not None else set()
+    for container in app.containers:
+        text = " ".join(cursor.text or "" for cursor in container.command)
+        words = {posixpath.basename(word) for word in text.split()}
+        if (STARTED.search(text) or words & names) and stage in app.stages_of(container):
+            return f"{container.command[0].path}:{container.command[0].line}"
+    return None
 
 
 def needs_root(command: str) -> bool:

@@ -19,6 +19,7 @@ from hardhull.model import (
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.users import container_user, image_user, image_user_of
 from hardhull.rules.finding import in_container, place
+from hardhull.rules.rollout import at_roll_out, image_first
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 
 ID = "workload-may-run-as-root"
 _OPENSHIFT_KINDS = frozenset({"SecurityContextConstraints", "ImageStream", "DeploymentConfig"})
-ORDER = (
-    "order of roll-out: build and push the image, set its tag in the manifest, then apply; "
-    "today's image does not start under runAsNonRoot"
-)
 
 
 def find(container: Container, context: Context) -> Iterator[Finding]:
@@ -93,10 +90,11 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     if _says_no(container):
         level = Level.REVIEW
         notes.append("runAsNonRoot: false was written down: why is not known here")
+    doubts = list(at_roll_out(container, context))
     for affected in workload.containers if whole_pod else (container,):
-        for doubt in _roll_out(affected, context):
-            level = Level.REVIEW
-            notes.append(doubt)
+        doubts += _roll_out(affected, context)
+    notes += doubts
+    level = Level.REVIEW if doubts else level
     required = container.require_non_root(whole_pod=whole_pod)
     if _is_required(container):
         required = ()
@@ -229,7 +227,7 @@ def _roll_out(container: KubernetesContainer, context: Context) -> Iterator[str]
         if user.root is False and user.numeric:
             continue
         if container.image is not None and container.image.text:
-            yield ORDER
+            yield image_first(container.platform, "today's image does not start under runAsNonRoot")
         for mount in container.mounts:
             if mount.kind == "claim":
                 yield f"not checked: who owns the files of the volume at {place(mount.cursor)}"
@@ -256,7 +254,8 @@ RULE = Rule(
     routine_when="the image's user is a number other than 0, now and in the image of today",
     review_when=(
         "runAsUser: 0 or runAsNonRoot: false was written down, or today's image still runs as "
-        "root, so that image and manifest must be rolled out in order"
+        "root, so that image and manifest must be rolled out in order; or it is a Pod or a Job, "
+        "which can't be changed once it exists, or Knative's"
     ),
     refused_when=(
         "the image runs as root, its user is not known, or is a name: that comes first; or its "

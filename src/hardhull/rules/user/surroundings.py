@@ -1,0 +1,100 @@
+"""What a program and its containers do that only root may, beside starting: named checks."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from hardhull.model import Refusal
+from hardhull.project.compose import ComposeService
+from hardhull.project.starting import start_of
+from hardhull.rules.privileges.circumstances import left_alone
+from hardhull.rules.user.obstacle import Doubt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.project.application import Application, AppStage
+    from hardhull.project.container import Container
+    from hardhull.project.context import Context
+    from hardhull.rules.user.creating import NewUser
+
+_LAST_ON_WINDOWS = 7
+"""Later tags without a distribution's name are for Linux only."""
+_TRUST = re.compile(r"/usr/local/share/ca-certificates\b|/etc/pki/ca-trust/source\b")
+_TRUSTS = re.compile(r"\bupdate-ca-(?:certificates|trust)\b")
+_PING_INSTALLED = re.compile(r"\b(?:iputils(?:-ping)?|inetutils-ping)\b")
+
+
+def pings(stage: AppStage, app: Application) -> Iterator[Refusal | Doubt]:
+    """Raw sockets, which Linux gives to root and CAP_NET_RAW; .NET falls back on /bin/ping."""
+    if app.directory is None:
+        return
+    installed = any(
+        instruction.keyword == "RUN" and _PING_INSTALLED.search(instruction.text)
+        for instruction in stage.instructions
+    )
+    for seen in app.programs.raw_sockets(app.directory):
+        place = f"{seen.path}:{seen.line}"
+        if installed and "Raw" not in seen.how:
+            yield Doubt(f"not checked: {place} pings ({seen.how}), by the program ping if not root")
+        else:
+            yield Refusal(
+                f"{place} opens a raw socket ({seen.how}), which on Linux needs root or "
+                "CAP_NET_RAW",
+                seen.path,
+            )
+
+
+def certificates(containers: list[Container], context: Context) -> Iterator[Refusal | Doubt]:
+    """Certificates that are mounted to be trusted: only root may install them."""
+    for container in containers:
+        for mount in container.mounts:
+            if not _TRUST.match(mount.target or ""):
+                continue
+            hooks = container.cursor.get("lifecycle")
+            hooked = hooks is not None and _TRUSTS.search(hooks.raw) is not None
+            if hooked or start_of(container, context.project).first(_TRUSTS) is not None:
+                yield Refusal(
+                    "a certificate is mounted for update-ca-certificates, which only root can run",
+                    mount.cursor.path,
+                    mount.cursor.span,
+                )
+            else:
+                yield Doubt(
+                    f"not checked: what installs the certificate mounted at {mount.cursor.path}:"
+                    f"{mount.cursor.line}; update-ca-certificates needs root"
+                )
+
+
+def windows_too(
+    stage: AppStage, user: NewUser, containers: list[Container], context: Context
+) -> Iterator[Refusal]:
+    """A Dockerfile that Windows builds too: the same tag is another image there."""
+    facts = stage.facts
+    both = facts is not None and not facts.variant and facts.major <= _LAST_ON_WINDOWS
+    if not both or not user.creation:
+        return
+    for container in containers:
+        path = _windows_file(stage, container, context)
+        if path is not None:
+            reason = f"{path} builds it for Windows containers too, where RUN groupadd fails"
+            yield Refusal(reason, path)
+
+
+def _windows_file(stage: AppStage, container: Container, context: Context) -> str | None:
+    """The Compose file that builds this Dockerfile on Windows, by itself or laid over another."""
+    if not isinstance(container, ComposeService) or container.build is None:
+        return None
+    if container.build.dockerfile != stage.path:
+        return None
+    for path, layer in container.layers:
+        if _says_windows(path) and layer.get("build") is not None:
+            return path
+    beside = left_alone(container, context)
+    return beside.path if beside is not None and _says_windows(beside.path or "") else None
+
+
+def _says_windows(path: str) -> bool:
+    return "windows" in posixpath.basename(path).lower()
