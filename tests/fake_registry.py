@@ -6,7 +6,6 @@ import base64
 import contextlib
 import hashlib
 import json
-import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -51,7 +51,7 @@ def image(
     os: str = "linux",
     architecture: str = "amd64",
     media: str = OCI_MANIFEST,
-    **more: Any,
+    version: str = "",
 ) -> Made:
     whole = {
         "architecture": architecture,
@@ -59,8 +59,7 @@ def image(
         "created": "2026-11-10T01:02:03Z",
         "config": config if config is not None else {"User": "1654", "Env": ["APP_UID=1654"]},
         "rootfs": {"type": "layers", "diff_ids": [sha256(LAYER)]},
-        **more,
-    }
+    } | ({"os.version": version} if version else {})
     oci = media == OCI_MANIFEST
     base = "application/vnd.oci.image" if oci else "application/vnd.docker"
     kinds = (

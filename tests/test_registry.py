@@ -174,7 +174,7 @@ def test_the_config_behind_an_index(registry: FakeRegistry) -> None:
     }
     arm = image({"User": "other"}, architecture="arm64")
     amd = image(config)
-    windows = [image(os="windows", **{"os.version": v}) for v in ("10.0.17763.1", "10.0.20348.2")]
+    windows = [image(os="windows", version=v) for v in ("10.0.17763.1", "10.0.20348.2")]
     made = registry.push(
         "team/app",
         "1",
@@ -226,7 +226,7 @@ def test_an_index_need_not_say_what_it_is(
 
 
 def test_a_single_manifest_has_the_platform_of_its_config(registry: FakeRegistry) -> None:
-    registry.push("team/app", "1", image(os="windows", **{"os.version": "10.0.20348.2"}))
+    registry.push("team/app", "1", image(os="windows", version="10.0.20348.2"))
 
     found = Client(registry).look_up(f"{registry.host}/team/app:1", config=True)
 
@@ -454,7 +454,7 @@ def test_a_login_that_is_too_old_does_not_hide_what_is_public(
     auths = {"auths": {registry.host: {"auth": encoded("ann", "old")}}}
     environment = {"DOCKER_AUTH_CONFIG": json.dumps(auths)}
 
-    assert Client(registry, environment=environment).look_up(f"{registry.host}/team/app:1")
+    assert Client(registry, environment=environment).look_up(f"{registry.host}/team/app:1").digest
 
 
 def test_a_token_that_was_taken_back_is_asked_for_again(
@@ -711,7 +711,7 @@ def test_too_many_requests_are_waited_out(registry: FakeRegistry) -> None:
     registry.script = lambda _: replies.pop(0) if replies else None
     client = Client(registry)
 
-    assert client.look_up(f"{registry.host}/team/app:1")
+    assert client.look_up(f"{registry.host}/team/app:1").digest
     assert client.pauses == [7.0, 1.0, 2.0]
 
 
@@ -727,7 +727,8 @@ def test_nobody_waits_for_an_hour(registry: FakeRegistry) -> None:
 
 def test_a_date_to_wait_for(registry: FakeRegistry) -> None:
     registry.push("team/app", "1", image())
-    replies = [Reply(429, {"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"}), Reply(429, {"Retry-After": "?"})]  # fmt: skip
+    past = "Sun, 06 Nov 1994 08:49:37 GMT"
+    replies = [Reply(429, {"Retry-After": value}) for value in (past, "?")]
     registry.script = lambda _: replies.pop(0) if replies else None
     client = Client(registry)
     client.look_up(f"{registry.host}/team/app:1")
@@ -765,7 +766,7 @@ def test_only_microsofts_registry_refuses_without_meaning_it(
 
     replies[:] = [Reply(403), Reply(403)]
     monkeypatch.setattr(transport_module, "_MICROSOFT", "127.0.0.1")
-    assert Client(registry).look_up(f"{registry.host}/team/app:1")
+    assert Client(registry).look_up(f"{registry.host}/team/app:1").digest
 
 
 def test_a_body_that_breaks_off_is_fetched_again(registry: FakeRegistry) -> None:
@@ -819,7 +820,7 @@ def test_a_name_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    monkeypatch.setattr(transport_module.socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error = Client().failure("quay.io/a/b:1")
 
     assert error.reason == "quay.io is not known to the name service"
@@ -912,15 +913,14 @@ def test_configs_are_not_asked_for_when_half_of_the_requests_are_gone(
     ],
 )
 def test_which_registries_are_allowed(host: str, *, allowed: bool) -> None:
-    try:
-        endpoint = Hosts().endpoint(host)
-    except RegistryError as error:
-        assert not allowed
-        assert error.reason == f"{host} is not among the allowed registries"
-        assert error.advice == f'add to .github/hardhull.yml: registries: {{allow: ["{host}"]}}'
-    else:
-        assert allowed
-        assert endpoint.base.startswith("https://")
+    if allowed:
+        assert Hosts().endpoint(host).base.startswith("https://")
+        return
+    with pytest.raises(RegistryError) as caught:
+        Hosts().endpoint(host)
+    assert caught.value.reason == f"{host} is not among the allowed registries"
+    line = f'registries: {{allow: ["{host}"]}}'
+    assert caught.value.advice == f"add to .github/hardhull.yml: {line}"
 
 
 def test_what_the_configuration_names_is_allowed() -> None:
@@ -989,7 +989,7 @@ def test_a_name_at_an_inner_address_is_refused(
         asked.append(host)
         return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr(transport_module.socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
     client = Client()
     error = client.failure("shop.azurecr.io/a/b:1")
 
@@ -1079,7 +1079,7 @@ def test_a_login_stays_on_a_redirect_within_the_host(start: Callable[..., FakeRe
     )
     environment = {"DOCKER_AUTH_CONFIG": json.dumps(auths)}
 
-    assert Client(registry, environment=environment).look_up(f"{registry.host}/team/moved:1")
+    assert Client(registry, environment=environment).look_up(f"{registry.host}/team/moved:1").digest
     assert all(one.authorization for one in registry.seen[2:])
 
 

@@ -47,7 +47,9 @@ def _left_to_pin(outcome: Outcome) -> Iterator[str]:
         finding = entry.finding
         if finding.rule != UNPINNED or finding.level is Level.MANUAL:
             continue
-        if entry.status is Status.UNFIXED and finding.subject.name is not None:
+        # Withheld, for want of the digest; unfixed where the rule only reports.
+        left = entry.status in (Status.WITHHELD, Status.UNFIXED)
+        if left and finding.subject.name is not None:
             yield finding.subject.name
 
 
