@@ -164,7 +164,7 @@ def test_a_tag_that_is_not_there(registry: FakeRegistry) -> None:
 
 
 def test_the_config_behind_an_index(registry: FakeRegistry) -> None:
-    config = {
+    config: dict[str, Any] = {
         "User": "1654",
         "Env": ["A=b"],
         "ExposedPorts": {"8080/tcp": {}, "443/tcp": {}},

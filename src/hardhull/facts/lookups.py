@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hardhull.facts.transport import THREADS
+from hardhull.facts.connections import THREADS
 from hardhull.facts.trouble import RegistryError
 from hardhull.images import parse_reference
 

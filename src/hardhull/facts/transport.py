@@ -1,28 +1,25 @@
 """Requests to registries: guarded addresses, timeouts, sizes, retries and redirects.
 
 The address of a host is checked where the connection is made, so that no second look at the name
-service can give another one. Through a proxy (`HTTPS_PROXY`) the proxy looks names up, and only
+service can give another one. Through a proxy (`HTTPSPROXY`) the proxy looks names up, and only
 addresses that are written out can be checked.
 """
 
 from __future__ import annotations
 
 import email.utils
-import socket
-import ssl
 import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import certifi
 import urllib3
 from urllib3 import exceptions as errors
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util import make_headers, parse_url
+from urllib3.util import parse_url
 
 from hardhull import __version__
+from hardhull.facts.connections import PROXY, new_pool
 from hardhull.facts.hosts import Hosts, Place, place_of
 from hardhull.facts.trouble import RegistryError
 
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 
     from urllib3.util import Url
 
-THREADS: Final = 8
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _FORBIDDEN: Final = 403
@@ -201,38 +197,14 @@ class Transport:
         with self._lock:
             key = (proxy, url.scheme or "")
             if key not in self._pools:
-                self._pools[key] = self._new_pool(*key)
+                self._pools[key] = new_pool(self._hosts, *key)
             return self._pools[key]
-
-    def _new_pool(self, proxy: str, scheme: str) -> urllib3.PoolManager:
-        trusted = None
-        if scheme == "https" or proxy.startswith("https:"):
-            # The system's authorities (or SSL_CERT_FILE's), and those of a slim image that has
-            # none of its own.
-            trusted = ssl.create_default_context()
-            trusted.load_verify_locations(certifi.where())
-        if not proxy:
-            pool = urllib3.PoolManager(num_pools=32, maxsize=THREADS, ssl_context=trusted)
-            pool.pool_classes_by_scheme = _guarded(self._hosts)
-            return pool
-        try:
-            parsed = parse_url(proxy if "://" in proxy else f"http://{proxy}")
-            headers = make_headers(proxy_basic_auth=parsed.auth) if parsed.auth else None
-            return urllib3.ProxyManager(
-                parsed._replace(auth=None).url,
-                num_pools=32,
-                maxsize=THREADS,
-                proxy_headers=headers,
-                ssl_context=trusted,
-            )
-        except (errors.HTTPError, ValueError):
-            raise RegistryError("the proxy of the environment can't be used", _PROXY) from None
 
     def _proxy(self, url: Url) -> str:
         names = (f"{url.scheme}_proxy", "all_proxy")
         found = (self._environment.get(n) or self._environment.get(n.upper()) for n in names)
         proxy = next(filter(None, found), "")
-        spared = self._environment.get("no_proxy") or self._environment.get("NO_PROXY") or ""
+        spared = self._environment.get("no_proxy") or self._environment.get("NOPROXY") or ""
         if proxy and spared:
             bypassed = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
             if bypassed(url.netloc, {"no": spared}):
@@ -241,7 +213,6 @@ class Transport:
 
 
 _NETWORK = "check the name and the network; where there is none, give a recording with --digests"
-_PROXY = "HTTPS_PROXY holds its address, such as http://proxy.example:3128"
 
 
 def _is_passing(status: int, place: Place) -> bool:
@@ -290,7 +261,7 @@ def _told(error: errors.HTTPError, place: Place) -> RegistryError:
             )
         case errors.ProxyError():
             return RegistryError(
-                f"the proxy does not lead to {place}", _PROXY, lasting=False, down=True
+                f"the proxy does not lead to {place}", PROXY, lasting=False, down=True
             )
         case errors.SSLError():
             advice = "name the file of your own authority in SSL_CERT_FILE"
@@ -308,51 +279,3 @@ def _told(error: errors.HTTPError, place: Place) -> RegistryError:
 
 def _is_address(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
-
-
-def _guarded(hosts: Hosts) -> dict[str, type[urllib3.HTTPConnectionPool]]:
-    """Kinds of connection that look a name up once, and connect to what was checked."""
-
-    def connect(connection: HTTPConnection, made: Callable[[], socket.socket]) -> socket.socket:
-        name, place = connection._dns_host, Place(connection.host.lower(), connection.port or 443)  # type: ignore[attr-defined]  # noqa: SLF001
-        try:
-            found = socket.getaddrinfo(name, place.port, type=socket.SOCK_STREAM)
-        except (socket.gaierror, UnicodeError):
-            unknown = socket.gaierror(socket.EAI_NONAME, "unknown")
-            raise errors.NameResolutionError(name, connection, unknown) from None
-        for entry in found:
-            hosts.check_address(place, str(entry[4][0]))
-        return _first(connection, [str(entry[4][0]) for entry in found], made)
-
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self, super()._new_conn)
-
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self, super()._new_conn)
-
-    class PlainPool(urllib3.HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
-
-
-def _first(
-    connection: HTTPConnection, addresses: list[str], made: Callable[[], socket.socket]
-) -> socket.socket:
-    """Connect to the first address that answers; the name stays for TLS and for `Host`."""
-    name = connection.host
-    trouble: errors.HTTPError = errors.NewConnectionError(connection, "no address")
-    for address in dict.fromkeys(addresses):
-        connection.host = address
-        try:
-            return made()
-        except errors.HTTPError as error:
-            trouble = error
-        finally:
-            connection.host = name
-    raise trouble
