@@ -10,7 +10,7 @@ import hardhull
 SOURCE = Path(hardhull.__file__).parent
 ORDER = (
     ("model", "__init__"),
-    ("images", "documents"),
+    ("images", "globs", "documents"),
     ("discover", "suppression", "facts"),
     ("settings",),
     ("project",),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardhull.facts import catalogue
+from hardhull.facts import tags
 from hardhull.facts.catalogue import (
     ImageFacts,
     TagState,
@@ -44,7 +44,7 @@ def test_package_data_is_fresh() -> None:
 
 def test_every_listed_tag_is_found_as_itself() -> None:
     listed = 0
-    for repository, versions in catalogue._catalogue()["tags"].items():
+    for repository, versions in tags.catalogue()["tags"].items():
         for version, entry in versions.items():
             prefix = f"{version}-preview" if entry["preview"] else version
             for suffix in entry["variants"]:
@@ -58,9 +58,9 @@ def test_every_listed_tag_is_found_as_itself() -> None:
 def test_loading_takes_a_few_milliseconds() -> None:
     best = 1.0
     for _ in range(5):
-        catalogue._catalogue.cache_clear()
+        tags.catalogue.cache_clear()
         start = time.perf_counter()
-        catalogue._catalogue()
+        tags.catalogue()
         best = min(best, time.perf_counter() - start)
     # Measured 1 to 2 ms; the margin is for slow machines.
     assert best < 0.02
@@ -130,10 +130,10 @@ def test_the_effective_configuration_of_each_class(
 
 
 def test_app_uid_is_set_nowhere_else() -> None:
-    for repository, versions in catalogue._catalogue()["tags"].items():
+    for repository, versions in tags.catalogue()["tags"].items():
         for version, entry in versions.items():
             for suffix, row in entry["variants"].items():
-                facts = catalogue._catalogue()["classes"][row[0]]
+                facts = tags.catalogue()["classes"][row[0]]
                 chiseled = version in {"6.0", "7.0"} and suffix.startswith("jammy-chiseled")
                 expected = facts["os"] == "linux" and (int(version.split(".")[0]) >= 8 or chiseled)
                 assert (facts["app_uid"] == 1654) == expected, (repository, version, suffix)

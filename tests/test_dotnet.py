@@ -11,7 +11,8 @@ from hardhull.documents.source import FileKind, Source
 from hardhull.model import UsageError
 from hardhull.project import dotnet
 from hardhull.project.dotnet import DotnetProject, Evidence, Programs
-from hardhull.project.program import Sighting, settings, without_comments
+from hardhull.project.settings_files import settings
+from hardhull.project.sighting import Sighting, without_comments
 
 WEB = '<Project Sdk="Microsoft.NET.Sdk.Web">{}</Project>'
 
@@ -198,7 +199,7 @@ def test_only_the_docker_profile_counts() -> None:
         ('log.WriteTo.Async(a => a.File("x.log"))', [("WriteTo.File", "x.log")]),
         ("log.WriteTo.Console(); app.File(x)", []),
         ('logging.AddFile("app.log")', [("logging.AddFile", "app.log")]),
-        ('new FileTarget("f") { FileName = x }', [("FileTarget", "f")]),
+        ('new FileTarget("f") { FileName = x }', [("FileTarget", None)]),
         ('o.UseSqlite("Data Source=app.db")', [("UseSqlite", "app.db")]),
         ("o.UseSqlite(connection)", [("UseSqlite", None)]),
         ('o.UseSqlite("Data Source=:memory:")', []),

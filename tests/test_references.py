@@ -8,7 +8,7 @@ import pytest
 
 from hardhull.settings import Settings
 from hardhull.survey import survey
-from support import write
+from support import outcome, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,3 +180,48 @@ def test_no_image_is_built_from_itself(tmp_path: Path) -> None:
         "compose.yaml": True,
         "db/Dockerfile": False,
     }
+
+
+def test_a_named_build_context_is_no_image(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "api/Dockerfile": "FROM alpine:3.20\nCOPY --from=Shared /a /a\nCOPY --from=tools /b /b\n",
+            "web/Dockerfile": "FROM alpine:3.20\nCOPY --from=lib /a /a\nCOPY --from=other /c /c\n",
+            "compose.yaml": (
+                "services:\n  api:\n    build:\n      context: api\n"
+                "      additional_contexts:\n        - shared=./shared\n"
+            ),
+            "build.sh": "docker build --build-context tools=./tools api\n",
+            ".github/workflows/ci.yml": (
+                "jobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n"
+                "        with:\n          context: web\n          build-contexts: |\n"
+                "            lib=./lib\n"
+            ),
+        },
+    )
+    result = outcome(tmp_path, "unpinned-image", fixing=False)
+    named = {entry.finding.subject.text for entry in result.entries}
+
+    assert named == {"alpine:3.20", "other"}
+
+
+def test_an_image_built_under_a_default_name_is_built_here(tmp_path: Path) -> None:
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n"
+        "  - name: a\n    image: shop/agg:linux-latest\n"
+    )
+    write(
+        tmp_path,
+        {
+            "agg/Dockerfile": "FROM scratch\nCOPY a /a\n",
+            "compose.yaml": (
+                "services:\n  agg:\n    image: ${REGISTRY:-shop}/agg:${TAG:-latest}\n"
+                "    build: agg\n"
+            ),
+            "k8s/a.yaml": pod,
+        },
+    )
+    result = outcome(tmp_path, "unpinned-image", fixing=False)
+
+    assert result.entries == ()

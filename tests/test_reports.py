@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from hardhull.commands.forms import FormName
 
 HERE = Root(".", "", inside=True)
-SCANNED = Told(fixing=False, written=False, undo=True)
-FIXED = Told(fixing=True, written=True, undo=True)
+SCANNED = Told(fixing=False, written=False)
+FIXED = Told(fixing=True, written=True, undo=("git restore api/Dockerfile",))
 RULES = ("image-runs-as-root", "unpinned-image")
 DOCKERFILE = f"""\
 FROM mcr.microsoft.com/dotnet/aspnet:8.0@sha256:{"0" * 64}
@@ -98,12 +98,15 @@ def test_the_way_back_is_quoted_and_knows_where_it_is(small: Path) -> None:
     write(small, {"my api/Dockerfile": DOCKERFILE})
     result = outcome(small, *RULES)
 
-    below = Root("deep", "deep/", inside=True)
-    assert "git restore deep/api/Dockerfile 'deep/my api/Dockerfile'" in printed(
-        "text", result, FIXED, below
+    undo = text.undo_of("/far away", result.changed)
+    told = Told(fixing=True, written=True, undo=(text.undo_of(".", result.changed), undo))
+
+    assert undo == "git -C '/far away' restore api/Dockerfile 'my api/Dockerfile'"
+    assert f"Undo: git restore api/Dockerfile 'my api/Dockerfile'; {undo}\n" in printed(
+        "text", result, told
     )
-    elsewhere = Root("/far away", "", inside=False)
-    assert "git -C '/far away' restore api/Dockerfile" in printed("text", result, FIXED, elsewhere)
+    alone = Told(fixing=True, written=True, git=False)
+    assert "Not in a git repository: nothing can undo this." in printed("text", result, alone)
 
 
 def test_many_held_back_findings_are_counted(tmp_path: Path) -> None:
@@ -375,7 +378,7 @@ def test_no_form_lets_a_repository_speak(
 ) -> None:
     file = hostile.parent / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
-    shown = printed(name, outcome(hostile, fixing=fixing), Told(fixing, fixing, undo=True))
+    shown = printed(name, outcome(hostile, fixing=fixing), Told(fixing, fixing))
     if name == "github":
         shown += file.read_text()
         assert_commands_are_ours(shown)

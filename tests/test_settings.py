@@ -114,6 +114,9 @@ def test_respect_can_be_switched_off() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("user: {uid: 99999999999}", "1: `99999999999` does not fit; a whole number from 1 to"),
+        ("? [a]\n: b", "1: each key must be one word"),
+        ("rules:\n\tlatest-tag: off", "2: indented with a tab; YAML takes spaces only"),
         ("levle: review", "1: unknown key `levle`, did you mean `level`?"),
         ("\n\nzzzzz: 1", "3: unknown key `zzzzz`, known are `applications`, `base-images`"),
         ("user:\n  name: x\n  id: 5", "3: unknown key `id`, did you mean `uid`?"),
@@ -131,7 +134,7 @@ def test_respect_can_be_switched_off() -> None:
         ("user:\n  name: app", "2: `app` does not fit; a user name other than `app` and `root`"),
         (
             "user:\n  uid: 1654",
-            "2: `1654` does not fit; a whole number from 1 other than 1000, 1654",
+            "2: `1654` does not fit; a whole number from 1 to 2147483647 other than",
         ),
         ("user:\n  uid: 1000", "2: `1000` does not fit"),
         ("user:\n  gid: 0", "2: `0` does not fit"),

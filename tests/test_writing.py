@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hardhull import writing
+from hardhull.discover import discover
 from hardhull.model import UsageError
 from hardhull.writing import FileEdit, uncommitted, write_all
 from support import write
@@ -146,3 +147,62 @@ def test_a_repository_that_git_cannot_read_is_a_mistake_with_a_way_out(tmp_path:
 
     with pytest.raises(UsageError, match="--allow-dirty"):
         uncommitted(tmp_path, ["a"])
+
+
+def test_clones_below_the_folder_have_uncommitted_work_too(tmp_path: Path) -> None:
+    repository(tmp_path / "one", {"a/Dockerfile": "FROM a\n"})
+    repository(tmp_path / "two", {"Dockerfile": "FROM a\n"})
+    write(tmp_path, {"one/a/Dockerfile": "FROM a\n# mine\n", "loose": "x"})
+    paths = ["one/a/Dockerfile", "two/Dockerfile", "loose"]
+
+    assert uncommitted(tmp_path, paths) == ("one/a/Dockerfile",)
+    assert writing.by_repository(tmp_path, paths) == {
+        "one": ["a/Dockerfile"],
+        "two": ["Dockerfile"],
+        "": ["loose"],
+    }
+
+
+def test_an_interruption_half_way_puts_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"a": b"a", "b": b"b"})
+    replace = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if target.name == "b":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_all([edit(tmp_path, "a", b"a", b"A"), edit(tmp_path, "b", b"b", b"B")])
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"a", "b": b"b"}
+
+
+@posix
+def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
+    root = repository(tmp_path / "repo", {"a": "a\n"})
+    marker = tmp_path / "started"
+    program = tmp_path / "upload-pack"
+    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    program.chmod(0o755)
+    for name, value in (
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.url", str(tmp_path / "elsewhere")),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.uploadpack", str(program)),
+        ("protocol.file.allow", "always"),
+    ):
+        git(root, "config", name, value)
+    for found in (root / ".git" / "objects").glob("??/*"):
+        found.chmod(0o600)
+        found.unlink()
+    write(root, {"a": "b\n"})
+
+    with pytest.raises(UsageError, match="git can't say"):
+        uncommitted(root, ["a"])
+    discover(root)
+    assert not marker.exists()

@@ -6,7 +6,10 @@ Everything but the parser is imported when a command needs it: `hardhull --versi
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
+import os
+import re
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOUND, WRONG_USE, OUR_BUG, INTERRUPTED = 1, 2, 3, 130
+_COMMANDS = ("scan", "fix", "images", "rules", "explain", "config")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What goes wrong with the place that output is written to."""
 
 _EXIT_CODES = """\
 exit codes:
@@ -37,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A run makes many small values that live to its end: looking for garbage among them while
     # files are read doubled the time that took.
     gc.set_threshold(50_000, 20, 50)
+    _open_streams()
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
@@ -45,8 +52,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough. What is left in the buffer has no reader.
         sys.stdout = None
         return 0
+    except OSError as error:
+        if error.errno not in _FULL:
+            return _failed(error)
+        sys.stdout = None
+        print(f"hardhull: the report can't be written: {error.strerror}", file=sys.stderr)  # noqa: T201  a command's output
+        return WRONG_USE
     except Exception as error:  # noqa: BLE001  the last place before a bare traceback
         return _failed(error)
+
+
+def _open_streams() -> None:
+    """A stream that whoever started us has closed takes what it is given, and gives nothing."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  it is ours to the end
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -90,6 +110,13 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, and where the help is."""
 
     def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"argument COMMAND: invalid choice: '(.*)' \(choose from", message)
+        if unknown is not None:
+            import difflib  # noqa: PLC0415  needed only here
+
+            near = difflib.get_close_matches(unknown[1], _COMMANDS, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(_COMMANDS)}"
+            self.exit(WRONG_USE, f"hardhull: there is no command `{unknown[1]}`; {hint}\n")
         self.exit(WRONG_USE, f"hardhull: {message}; see {self.prog} --help\n")
 
 
@@ -140,7 +167,9 @@ def _add_fix(commands: _Commands) -> None:
     )
     _paths(parser)
     how = parser.add_argument_group("how")
-    how.add_argument("--diff", action="store_true", help="write nothing, show the unified diff")
+    how.add_argument(
+        "--diff", action="store_true", help="write nothing; as text: show the unified diff"
+    )
     how.add_argument("--interactive", action="store_true", help="ask before each change")
     how.add_argument(
         "--allow-dirty",

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardhull.documents.source import FileKind, Source
+from hardhull.globs import matcher
 from hardhull.model import Skipped, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 SIZE_CAP = 4 * 1024 * 1024
 _KEEP_EVIDENCE = 64 * 1024
@@ -101,7 +102,7 @@ def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = (
     """
     if not root.is_dir():
         raise UsageError(f"{root.as_posix()}: not a folder; give the folder of a repository")
-    look = _Look(root.resolve(), _matcher(include), _matcher(exclude))
+    look = _Look(root.resolve(), matcher(include), matcher(exclude))
     for path in look.listing:
         look.at(path)
     return Found(
@@ -364,6 +365,8 @@ def _git_listing(root: Path) -> list[str] | None:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_NO_LAZY_FETCH": "1",
     }
     try:
         done = subprocess.run(  # noqa: S603  # found on the PATH, with options of ours
@@ -391,19 +394,3 @@ def _walk(root: Path) -> Iterator[str]:
         relative = os.path.relpath(folder, root).replace(os.sep, "/")
         prefix = "" if relative == "." else relative + "/"
         yield from (prefix + name for name in sorted(names))
-
-
-def _matcher(globs: Iterable[str]) -> re.Pattern[str] | None:
-    """One pattern for globs as in .gitignore: `*`, `?`, `**`; a folder means all below it."""
-    alternatives = [_glob_pattern(glob) for glob in globs]
-    return re.compile("|".join(alternatives)) if alternatives else None
-
-
-def _glob_pattern(glob: str) -> str:
-    glob = glob.replace("\\", "/").removeprefix("./")
-    anchored = "/" in glob.rstrip("/")
-    parts = [
-        {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
-        for part in re.split(r"(\*\*/|\*\*|\*|\?)", glob.strip("/"))
-    ]
-    return f"(?:{'' if anchored else '(?:.*/)?'}{''.join(parts)}(?:/.*)?\\Z)"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import read_yaml
+from hardhull.documents.yaml import is_merge, key_text, read_yaml
 from hardhull.model import Level, UsageError
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A whole number, at least 1; `refused` are taken by others."""
+    """A whole number from 1 to what Kubernetes takes as an id; `refused` are taken by others."""
 
     refused: tuple[int, ...] = ()
 
@@ -211,6 +211,8 @@ class Key:
 
 _GLOB = Text(r"(?!/).+", "a glob relative to the root, such as `legacy/**`")
 _TAKEN = (1000, 1654)
+_LARGEST_ID = 2**31 - 1
+_MOST_LISTED = 15
 _AMOUNTS = Record(
     (
         Key("cpu", Text(r"\d+m|\d+(?:\.\d+)?", "a quantity such as `100m`"), "CPU."),
@@ -365,6 +367,9 @@ def load(path: str, text: str, known_rules: Collection[str]) -> Settings:
     """Read a configuration file. Raises UsageError with file, line and what to do."""
     file = read_yaml(Source(path, FileKind.EVIDENCE, text.removeprefix("\ufeff")))
     if isinstance(file, Unreadable):
+        written = text.split("\n")[max(0, file.line - 1) : file.line]
+        if written and written[0].strip(" ").startswith("\t"):
+            raise UsageError(f"{path}:{file.line}: indented with a tab; YAML takes spaces only")
         raise UsageError(f"{path}:{file.line}: {file.reason}; write it as plain YAML")
     roots = file.cursors
     if len(roots) > 1:
@@ -419,7 +424,8 @@ def _scalar(cursor: Cursor, shape: Choice | Text | Number | Flag) -> str | int |
             return cursor.as_bool()
         case Number(refused):
             number = cursor.as_int()
-            return number if number and number > 0 and number not in refused else None
+            fits = number is not None and 1 <= number <= _LARGEST_ID and number not in refused
+            return number if fits else None
         case Text(pattern):
             return text if text is not None and re.fullmatch(pattern, text) else None
         case Choice(words, refused_words):
@@ -455,6 +461,8 @@ def _pairs(cursor: Cursor, expected: str) -> list[tuple[str, Cursor]]:
         return []
     if not cursor.is_mapping:
         _wrong(cursor, expected)
+    if any(key_text(name) is None and not is_merge(name) for name, _ in cursor.node.pairs):
+        _wrong(cursor, "each key must be one word")
     if cursor.duplicates:
         _wrong(cursor.get(cursor.duplicates[0]) or cursor, "this key stands twice; remove one")
     return cursor.pairs()
@@ -472,6 +480,8 @@ def _unfit(cursor: Cursor, shape: Shape) -> str:
 def _unknown(what: str, name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean `{near[0]}`?" if near else f"known are {_listed(sorted(known))}"
+    if not near and len(known) > _MOST_LISTED:
+        hint = f"`hardhull {what}s` lists them"
     return f"unknown {what} `{name}`, {hint}"
 
 
@@ -487,7 +497,7 @@ def _expected(shape: Shape) -> str:
             return expected
         case Number(refused):
             besides = f" other than {', '.join(str(number) for number in refused)}"
-            return "a whole number from 1" + (besides if refused else "")
+            return f"a whole number from 1 to {_LARGEST_ID}" + (besides if refused else "")
         case Flag():
             return "`true` or `false`"
         case Several(item):
@@ -519,7 +529,12 @@ def _schema(shape: Shape, known_rules: Collection[str]) -> dict[str, Any]:
             kinds = ["string", "number"] if re.fullmatch(pattern, "1") else "string"
             return {"type": kinds, "pattern": f"^(?:{pattern})$", "title": expected}
         case Number(refused):
-            return {"type": "integer", "minimum": 1, "not": {"enum": list(refused)}}
+            return {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": _LARGEST_ID,
+                "not": {"enum": list(refused)},
+            }
         case Flag():
             return {"type": "boolean"}
         case Several(item):

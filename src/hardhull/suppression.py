@@ -45,7 +45,8 @@ class SuppressionError:
     message: str
 
 
-_OURS = re.compile(r"\s*#+\s*hardhull\s*:\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
+# No two parts of a pattern here can share what they match: a comment may be megabytes long.
+_OURS = re.compile(r"\s*#+\s*hardhull\s*:(.*)", re.IGNORECASE | re.DOTALL)
 _IGNORE = re.compile(r"ignore\s*\[([^\[\]]*)\](?:\s+|\Z|(?=[a-z]+=))(.*)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"([a-z]+)=(\S*)")
 _FORM = "`# hardhull: ignore[rule] until=YYYY-MM-DD owner=… reason`"
@@ -58,7 +59,7 @@ def parse_suppression(
     ours = _OURS.fullmatch(comment)
     if ours is None:
         return None
-    form = _IGNORE.fullmatch(ours[1])
+    form = _IGNORE.fullmatch(ours[1].strip())
     if form is None:
         return SuppressionError(path, line, f"expected {_FORM}")
     rules = tuple(dict.fromkeys(name.strip() for name in form[1].split(",") if name.strip()))
@@ -243,14 +244,14 @@ def _annotation(name: str, value: str, line: int) -> ForeignDecision | None:
 
 # ---------------------------------------------------------------- what they mean for our rules
 
-_TRIVY_ID = re.compile(r"(?:AVD-)?(KSV|KCV|DS)-?0*(\d+)", re.IGNORECASE)
+_TRIVY_ID = re.compile(r"(?:AVD-)?(KSV|KCV|DS)-?(\d+)", re.IGNORECASE)
 
 
 def normal_id(tool: str, check: str) -> str:
     """Return one spelling for a check of a tool: KSV012 and AVD-KSV-0012 are KSV-0012."""
     check = check.strip()
     trivy = _TRIVY_ID.fullmatch(check) if tool == "trivy" else None
-    return f"{trivy[1]}-{trivy[2]:0>4}".lower() if trivy else check.lower()
+    return f"{trivy[1]}-{trivy[2].lstrip('0'):0>4}".lower() if trivy else check.lower()
 
 
 def equivalents(rules: Iterable[Rule]) -> dict[tuple[str, str], tuple[str, ...]]:

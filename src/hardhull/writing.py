@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hardhull.model import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hardhull.outcome import Outcome
 
@@ -56,6 +56,9 @@ def write_all(edits: Sequence[FileEdit]) -> None:
         left = _put_back(written)
         done = f"put these back yourself: {', '.join(left)}" if left else "nothing was changed"
         raise UsageError(f"{path}: can't be written ({error.strerror or error}); {done}") from None
+    except BaseException:
+        _put_back(written)  # interrupted half-way: all or none holds for that too
+        raise
     finally:
         for _, temporary in staged:
             temporary.unlink(missing_ok=True)
@@ -112,22 +115,48 @@ def in_git(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root, *root.parents))
 
 
+def by_repository(root: Path, paths: Sequence[str]) -> dict[str, list[str]]:
+    """Paths by the folder where git knows them: a repository below `root`, else "" for the root.
+
+    A folder of clones is no repository itself, and those inside have uncommitted work too. The
+    paths are relative to their folder.
+    """
+    root = root.resolve()
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and not (root / folder / ".git").exists():
+            folder = folder.rpartition("/")[0]
+        found.setdefault(folder, []).append(path[len(folder) + 1 :] if folder else path)
+    return found
+
+
 def uncommitted(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
     """Those of `paths` whose text git could not bring back: changed, staged or untracked.
 
     Empty outside of a git repository. Raises UsageError where git can't say.
     """
-    if not paths or not in_git(root):
-        return ()
+    dirty: list[str] = []
+    for folder, own in by_repository(root, paths).items():
+        prefix = f"{folder}/" if folder else ""
+        dirty += [prefix + path for path in _uncommitted(root / folder, own)]
+    return tuple(dirty)
+
+
+def _uncommitted(root: Path, paths: Sequence[str]) -> Iterator[str]:
+    if not in_git(root):
+        return
     listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
-                  "--ignored=matching", "--", *paths)  # fmt: skip
+                  "--ignored=matching", "--ignore-submodules=all", "--", *paths)  # fmt: skip
     if listed is None:
         raise UsageError(
             f"{root.as_posix()}: git can't say what is committed here; "
             "commit your work and give --allow-dirty"
         )
     top = os.fsdecode(_git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
-    return tuple(os.fsdecode(entry)[3:].removeprefix(top) for entry in listed.split(b"\0") if entry)
+    for entry in listed.split(b"\0"):
+        if entry:
+            yield os.fsdecode(entry)[3:].removeprefix(top)
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
@@ -139,6 +168,9 @@ def _git(root: Path, *arguments: str) -> bytes | None:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LITERAL_PATHSPECS": "1",
         "GIT_TERMINAL_PROMPT": "0",
+        # A partial clone would fetch what it misses, by whatever program its configuration names.
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_NO_LAZY_FETCH": "1",
     }
     # The repository may be hostile: nothing that its configuration names is started. A clean
     # filter runs on every file whose time differs, so each one it has is switched off by name.

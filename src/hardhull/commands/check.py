@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardhull import writing
@@ -17,14 +18,13 @@ from hardhull.outcome import Status
 from hardhull.report.diff import coloured, outcome_diff
 from hardhull.report.neutral import plain
 from hardhull.report.places import Root
-from hardhull.report.text import Told
+from hardhull.report.text import Told, undo_of
 from hardhull.run import run
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from hardhull.model import Crash
     from hardhull.outcome import Outcome
@@ -41,6 +41,7 @@ class _Results:
         self.crashes: list[Crash] = []
         self.failing = False
         self.git = True
+        self.undo: list[str] = []
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -62,8 +63,7 @@ def check(arguments: argparse.Namespace) -> int:
     write = fixing and not arguments.diff
     if write:
         _write(results)
-    told = Told(fixing, write, results.git and not getattr(arguments, "allow_dirty", False),
-                tuple(arguments.paths))  # fmt: skip
+    told = Told(fixing, write, tuple(results.undo), tuple(arguments.paths), results.git)
     _report(results, form, told, arguments, output)
     if results.crashes:
         tell(crash_block(results.crashes))
@@ -98,15 +98,18 @@ def _keep(
     if getattr(arguments, "diff", False):
         results.diffs.append(outcome_diff(outcome, root.prefix))
         return
-    results.git &= writing.in_git(given)
     dirty = () if arguments.allow_dirty else writing.uncommitted(given, outcome.changed)
     if dirty:
-        files = ", ".join(root.shown(path) for path in dirty)
+        files = ", ".join(plain(Path(root.label, path).as_posix()) for path in dirty)
         raise UsageError(
             f"{files}: not committed, and hardhull would change it; nothing was written. "
             "Commit or stash first, look with --diff, or give --allow-dirty"
         )
     results.edits += writing.edits_of(outcome)
+    for folder, own in writing.by_repository(given, outcome.changed).items():
+        results.git &= writing.in_git(given / folder)
+        if not arguments.allow_dirty:
+            results.undo.append(undo_of(Path(root.label, folder).as_posix(), own))
 
 
 def _failing(outcome: Outcome, fail_on: str) -> bool:

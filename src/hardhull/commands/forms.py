@@ -68,15 +68,20 @@ def _joined_text(pages: Sequence[text.Page], told: Told) -> str:
 
 
 def _github() -> Form:
+    from hardhull.commands.output import ready  # noqa: PLC0415
     from hardhull.report import annotations, summary  # noqa: PLC0415
+
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if file:
+        ready("GITHUB_STEP_SUMMARY", file)
 
     def piece(outcome: Outcome, root: Root) -> Any:
         return annotations.notes_of(outcome, root), summary.part_of(outcome, root)
 
     def join(pieces: Sequence[Any], told: Told) -> str:  # noqa: ARG001  the shape of a form
-        file = os.environ.get("GITHUB_STEP_SUMMARY")
         if file:
             summary.append(file, [part for _, part in pieces])
-        return annotations.join([note for notes, _ in pieces for note in notes])
+        notes = [note for notes, _ in pieces for note in notes]
+        return annotations.join(notes, summarised=bool(file))
 
     return Form(piece, join)

@@ -19,8 +19,8 @@ class Output:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.file: str | None = arguments.output
         self._colour: str = arguments.color
-        if self.file is not None and not Path(self.file).absolute().parent.is_dir():
-            raise UsageError(f"--output {self.file}: its folder does not exist; make it first")
+        if self.file is not None:
+            ready("--output", self.file)
         for stream in (sys.stdout, sys.stderr):
             _prepare(stream)
 
@@ -62,6 +62,19 @@ def _prepare(stream: IO[str]) -> None:
         reconfigure(errors="backslashreplace")
     else:
         reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+
+
+def ready(option: str, file: str) -> None:
+    """Raise UsageError if `file` can't be written: asked before files of the user are changed."""
+    place = Path(file)
+    if not file:
+        raise UsageError(f"{option}: an empty name was given; name a file")
+    if place.is_dir():
+        raise UsageError(f"{option} {file}: is a folder; name a file in it")
+    if not place.absolute().parent.is_dir():
+        raise UsageError(f"{option} {file}: its folder does not exist; make it first")
+    if not os.access(place if place.exists() else place.absolute().parent, os.W_OK):
+        raise UsageError(f"{option} {file}: can't be written: permission denied")
 
 
 def tell(line: str = "") -> None:

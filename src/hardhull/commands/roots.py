@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from hardhull.facts.gather import Recorded
 
-_LARGEST = 64 * 1024 * 1024
+_LARGEST_CONFIG = 1024 * 1024
+_LARGEST_DIGESTS = 64 * 1024 * 1024
 _CONCERNS = tuple(dict.fromkeys(rule.concern for rule in RULES))
 
 
@@ -27,6 +29,9 @@ def roots_of(arguments: argparse.Namespace) -> list[Path]:
     found: dict[Path, Path] = {}
     for given in arguments.paths or ["."]:
         path = Path(given)
+        if not given:
+            # Most likely a variable that is not set: the current folder is not what was meant.
+            raise UsageError("an empty PATH was given; name a folder, or `.` for this one")
         if not path.is_dir():
             what = "is a file; give the folder of a repository" if path.exists() else "is not there"
             raise UsageError(f"{path.as_posix()}: {what}")
@@ -37,15 +42,17 @@ def roots_of(arguments: argparse.Namespace) -> list[Path]:
 def config_of(root: Path, arguments: argparse.Namespace) -> tuple[str, str] | None:
     """The configuration's path, as it is shown, and its text; None if there is none."""
     if arguments.config is not None:
-        return arguments.config, _read(Path(arguments.config), arguments.config)
+        return arguments.config, _read(Path(arguments.config), arguments.config, _LARGEST_CONFIG)
     place = root / CONFIG_PATH
-    if not place.is_file():
+    if not os.path.lexists(place):
         return None
     shown = CONFIG_PATH if root == Path() else place.as_posix()
+    if not place.is_file():
+        raise UsageError(f"{shown}: not a plain file; make it one, or remove it")
     # What it says comes back in messages: a link out of the repository is not followed.
     if not place.resolve().is_relative_to(root.resolve()):
         raise UsageError(f"{shown}: a link to outside of the repository; put the file itself there")
-    return shown, _read(place, shown)
+    return shown, _read(place, shown, _LARGEST_CONFIG)
 
 
 def settings_of(root: Path, arguments: argparse.Namespace) -> Settings:
@@ -64,6 +71,10 @@ def settings_of(root: Path, arguments: argparse.Namespace) -> Settings:
 def expanded(names: Iterable[str]) -> list[str]:
     """Rule ids of what was named: rules, concerns, several at once with commas."""
     found: list[str] = []
+    names = list(names)
+    if not all(name.strip(", ") for name in names):
+        # Most likely a variable that is not set: `--select ""` must not mean all rules.
+        raise UsageError("an empty RULE was given; `hardhull rules` lists them")
     for name in (part.strip() for names_ in names for part in names_.split(",")):
         concern = [rule.id for rule in RULES if rule.concern == name]
         if name and name not in BY_ID and not concern:
@@ -78,15 +89,20 @@ def recorded_of(arguments: argparse.Namespace) -> Mapping[str, Recorded]:
     """What the digests file records."""
     if arguments.digests is None:
         return {}
-    return read_digests(arguments.digests, _read(Path(arguments.digests), arguments.digests))
-
-
-def _read(path: Path, shown: str) -> str:
+    shown = arguments.digests
     try:
-        data = path.read_bytes()
+        return read_digests(shown, _read(Path(shown), shown, _LARGEST_DIGESTS))
+    except RecursionError:
+        raise UsageError(f"{shown}: nested too deeply to be a digests file") from None
+
+
+def _read(path: Path, shown: str, largest: int) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(largest + 1)  # a device has no end
     except OSError as error:
         raise UsageError(f"{shown}: can't be read: {error.strerror}") from None
-    if len(data) > _LARGEST:
+    if len(data) > largest:
         raise UsageError(f"{shown}: too large to be what was expected")
     try:
         return data.decode("utf-8-sig")

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 # Options that take a value in shadow's useradd, Debian's adduser or busybox's. Where one letter
 # means two things (-g is a group or a comment), both take one.
 _SHORT = frozenset("bcdefgGhkKpPRsuZ")
-_LONG = frozenset(
-    "base-dir comment conf expiredate extra-groups firstgid firstuid gecos gid groups home home-dir"
-    " inactive ingroup key lastgid lastuid password prefix root shell skel uid".split()
-)
+_LONG = frozenset({
+    "base-dir", "comment", "conf", "expiredate", "extra-groups", "firstgid", "firstuid", "gecos",
+    "gid", "groups", "home", "home-dir", "inactive", "ingroup", "key", "lastgid", "lastuid",
+    "password", "prefix", "root", "shell", "skel", "uid",
+})  # fmt: skip
 _UID = frozenset({"u", "uid"})
 _HOME = frozenset({"d", "h", "home", "home-dir"})
 _COMMANDS = re.compile(r"&&|\|\||[;|\n(){}]")
@@ -29,8 +30,11 @@ _UNCERTAIN = re.compile(r"\|\||\bif\b|\bcase\b|\busermod\b")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user that is created. `uid` is None where no number is written; `certain` says that the
-    command runs whatever happens and that nothing changes the number afterwards."""
+    """A user that is created.
+
+    `uid` is None where no number is written; `certain` says that the command runs whatever
+    happens and that nothing changes the number afterwards.
+    """
 
     name: str
     uid: int | None

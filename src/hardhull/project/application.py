@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardhull.project.compose import ComposeService
 from hardhull.project.stages import effective, environment, parent_chain
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from hardhull.documents.dockerfile import Dockerfile, Instruction
     from hardhull.facts.catalogue import ImageFacts
-    from hardhull.project.compose import ComposeService
+    from hardhull.project.compose import Build
     from hardhull.project.container import Container
     from hardhull.project.dotnet import DotnetProject, Evidence, Programs
     from hardhull.project.kubernetes import KubernetesContainer, KubernetesService, Workload
@@ -108,10 +109,33 @@ class Application:
         """Symbolic place: `application api`."""
         return f"application {self.name}"
 
-    @property
+    def stages_of(self, container: Container) -> tuple[AppStage, ...]:
+        """The stages whose image a container may run: the one it builds, else all of them."""
+        build = container.build if isinstance(container, ComposeService) else None
+        if build is None:
+            return self.stages
+        chosen = [stage for stage in self.stages if _is_built(stage, build)]
+        return tuple(chosen) or self.stages
+
+    @cached_property
     def program(self) -> Evidence | None:
-        """What its code does, read when first asked; None if its code is not known."""
-        return self.programs.evidence(self.directory) if self.directory is not None else None
+        """What its code does, read when first asked; None if its code is not known.
+
+        Images run as Production unless a variable says otherwise.
+        """
+        if self.directory is None:
+            return None
+        found = self.programs.evidence(self.directory)
+        return found if self._may_be_in_development else found.outside_development()
+
+    @property
+    def _may_be_in_development(self) -> bool:
+        values: list[str | None] = []
+        for name in ("ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"):
+            values += [s.environment[name].value for s in self.stages if name in s.environment]
+            values += [c.environment[name].value for c in self.containers if name in c.environment]
+        complete = all(getattr(c, "environment_is_complete", True) for c in self.containers)
+        return not complete or any(v is None or v.lower() == "development" for v in values)
 
     @property
     def pods(self) -> tuple[KubernetesContainer, ...]:
@@ -122,3 +146,10 @@ class Application:
     def compose(self) -> tuple[ComposeService, ...]:
         """Its containers that are Compose services."""
         return tuple(c for c in self.containers if c.platform.value == "compose")  # type: ignore[misc]
+
+
+def _is_built(stage: AppStage, build: Build) -> bool:
+    own = (stage.stage.name or str(stage.stage.index)).lower()
+    last = stage.stage.index == len(stage.stages) - 1
+    wanted = own == build.target.lower() if build.target else last
+    return stage.path == build.dockerfile and wanted

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import read_yaml
+from hardhull.project.contexts import in_texts
 from hardhull.project.writers import Writer, commands, kustomizations, place_of, repository
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Builds:
     """Dockerfile (None: not known) and build argument that something sets: the `path:line`."""
     writers: tuple[Writer, ...] = ()
     action_dockerfiles: frozenset[str] = frozenset()
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    """Named build contexts, in lower case, with the `path:line` that names each."""
 
 
 def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds:
@@ -85,7 +88,9 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
     writers: list[Writer] = []
     actions: set[str] = set()
     kustomized: list[tuple[Source, list[Cursor]]] = []
+    contexts: dict[str, str] = {}
     for source in sources:
+        contexts |= dict(in_texts(source))
         name = posixpath.basename(source.path).lower()
         if name in ("action.yml", "action.yaml"):
             actions |= _action(source)
@@ -98,7 +103,7 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
         else:
             _text(source, known, images, arguments, writers)
     writers += kustomizations(kustomized)
-    return Builds(tuple(images), arguments, tuple(writers), frozenset(actions))
+    return Builds(tuple(images), arguments, tuple(writers), frozenset(actions), contexts)
 
 
 def is_build_evidence(path: str) -> bool:

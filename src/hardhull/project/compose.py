@@ -269,7 +269,10 @@ def with_variable(setting: Setting, name: str, value: str) -> SetValue:
     """Give a variable another value, in the form it is written in."""
     listed = isinstance(setting.cursor.address[-1], int)
     text = f"{name}={value}" if listed else value
-    return SetValue(setting.cursor.file.source.path, setting.cursor.address, value_of(text))
+    plain_number = text.isdecimal() and setting.cursor.as_int() is not None
+    return SetValue(
+        setting.cursor.path, setting.cursor.address, value_of(int(text) if plain_number else text)
+    )
 
 
 def with_port(use: PortUse, number: int) -> SetValue:

@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from hardhull.model import UsageError
-from hardhull.project.program import (
-    Sighting,
-    says_nothing,
-    seen_in_code,
-    seen_in_log_configuration,
-    seen_in_settings,
-    without_comments,
+from hardhull.project.program import says_nothing, seen_in_code
+from hardhull.project.project_file import (
+    ITEM,
+    OWN_PROPERTY,
+    PROPERTY,
+    SDK,
+    DotnetProject,
+    container_settings,
+    expand,
+    is_test,
+    linked_folders,
+    resolve,
 )
+from hardhull.project.settings_files import seen_in_log_configuration, seen_in_settings
+from hardhull.project.sighting import Evidence, Sighting, without_comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from hardhull.documents.source import Source
+
+__all__ = ["DotnetProject", "Evidence", "Files", "Programs"]
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_FILES = 2000
@@ -37,67 +45,11 @@ _SETTINGS_FILE = re.compile(
 _LOG_FILE = re.compile(r"(?:^|/)(?:nlog|log4net|app|web)[^/]*\.config$", re.IGNORECASE)
 _BUILD_OUTPUT = re.compile(r"(?:^|/)(?:bin|obj)/", re.IGNORECASE)
 _ENTRY_FILE = re.compile(r"(?:^|/)(?:Program|Startup)\.\w+$")
-_PROPERTY = re.compile(r"<(\w+)(?:\s[^<>]*)?>([^<]*)</")
-_OWN_PROPERTY = re.compile(
-    r"<(TargetFrameworks?|AssemblyName|IsTestProject|EnableSdkContainerSupport|Container\w+)"
-    r"(?:\s[^<>]*)?>([^<]*)</"
-)
-_SDK = re.compile(
-    r"<(?:Project|Import)\b[^<>]*\bSdk\s*=\s*[\"']([^\"']+)"
-    r"|<Sdk\b[^<>]*\bName\s*=\s*[\"']([^\"']+)"
-)
-_ITEM = re.compile(r"<(\w+)\s[^<>]*?\bInclude\s*=\s*[\"']([^\"']*)[\"']")
-_VARIABLE = re.compile(r"\$\((\w+)\)")
-_TEST_NAME = re.compile(
-    r"(?i:(?:^|[._-])(?:unit|integration|functional|acceptance|e2e|component|system|api)?tests?$)"
-    r"|[a-z]Tests$"
-)
-_TEST_PACKAGES = frozenset({"microsoft.net.test.sdk", "xunit", "nunit", "mstest.testframework"})
 _PROFILER_PACKAGE = re.compile(
     r"datadog\.trace\.bundle|newrelic\.agent|elastic\.apm\.profiler.*|pyroscope.*|.*\.snapshotcollector"
     r"|opentelemetry\.autoinstrumentation.*|.*applicationinsights\.profiler.*",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DotnetProject:
-    """A project file, as far as its text says without running MSBuild."""
-
-    path: str
-    directory: str
-    """POSIX, relative to the root; empty for the root itself."""
-    name: str
-    assembly_name: str
-    target_frameworks: tuple[str, ...]
-    sdk: str
-    is_web: bool
-    is_test: bool
-    container: tuple[tuple[str, str], ...]
-    """`Container…` properties and items, and `EnableSdkContainerSupport`, as written."""
-    packages: tuple[tuple[str, int], ...]
-    """Names of package references, with their lines."""
-    references: tuple[str, ...]
-    """Paths of the project files that this one refers to."""
-    unresolved: tuple[str, ...] = ()
-    """References as written that lead to no file here; its own name where it can't be read."""
-    linked: tuple[str, ...] = ()
-    """Folders outside its own from which it compiles files."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a program was seen to do. Not `complete`: something could not be read or followed."""
-
-    complete: bool
-    files: int
-    ports_in_code: tuple[Sighting, ...] = ()
-    file_writes: tuple[Sighting, ...] = ()
-    health_endpoints: tuple[Sighting, ...] = ()
-    profiler: tuple[Sighting, ...] = ()
-    data_protection: tuple[Sighting, ...] = ()
-    kubernetes_client: tuple[Sighting, ...] = ()
-    legacy_host: tuple[Sighting, ...] = ()
 
 
 class Files(Protocol):
@@ -187,7 +139,7 @@ class Programs:
         if known is None:
             path = posixpath.join(directory, "Directory.Build.props")
             if path in self._files:
-                known = dict(_PROPERTY.findall(self._text(path) or ""))
+                known = dict(PROPERTY.findall(self._text(path) or ""))
             else:
                 known = self._inherited(posixpath.dirname(directory)) if directory else {}
             self._inherited_by_folder[directory] = known
@@ -199,17 +151,17 @@ class Programs:
         written = self._text(path)
         text = written or ""
         # Properties that others are made of matter only where one is: most files have none.
-        own = (_PROPERTY if "$(" in text else _OWN_PROPERTY).findall(text)
+        own = (PROPERTY if "$(" in text else OWN_PROPERTY).findall(text)
         properties = self._inherited(directory) | dict(own)
-        sdk = next((hit[1] or hit[2] for hit in _SDK.finditer(text)), "")
-        items = [(hit[1], hit[2], hit.start()) for hit in _ITEM.finditer(text)]
+        sdk = next((hit[1] or hit[2] for hit in SDK.finditer(text)), "")
+        items = [(hit[1], hit[2], hit.start()) for hit in ITEM.finditer(text)]
         packages = tuple(
             (include, text.count("\n", 0, offset) + 1)
             for item, include, offset in items
             if item == "PackageReference"
         )
         frameworks = properties.get("TargetFrameworks") or properties.get("TargetFramework", "")
-        expanded = _expand(frameworks, properties)
+        expanded = expand(frameworks, properties)
         references, unresolved = self._references(directory, items)
         if written is None:
             unresolved = (file_name,)
@@ -217,17 +169,17 @@ class Programs:
             path=path,
             directory=directory,
             name=name,
-            assembly_name=_expand(properties.get("AssemblyName", ""), properties) or name,
+            assembly_name=expand(properties.get("AssemblyName", ""), properties) or name,
             target_frameworks=tuple(part.strip() for part in expanded.split(";") if part.strip()),
             sdk=sdk,
             is_web=sdk.startswith("Microsoft.NET.Sdk.Web")
             or ("FrameworkReference", "Microsoft.AspNetCore.App") in {item[:2] for item in items},
-            is_test=_is_test(name, sdk, properties, packages),
-            container=_container(properties, items),
+            is_test=is_test(name, sdk, properties, packages),
+            container=container_settings(properties, items),
             packages=packages,
             references=references,
             unresolved=unresolved,
-            linked=_linked(directory, items),
+            linked=linked_folders(directory, items),
         )
 
     def _references(
@@ -237,7 +189,7 @@ class Programs:
         unresolved: list[str] = []
         includes = [include for item, include, _ in items if item == "ProjectReference"]
         for include in (part for whole in includes for part in whole.split(";") if part.strip()):
-            target = _resolve(directory, include)
+            target = resolve(directory, include)
             target = target if target in self._files else self._lower.get(target.lower(), "")
             if target:
                 found.append(target)
@@ -323,55 +275,3 @@ def _reader(path: str) -> Callable[[Source], tuple[Sighting, ...]] | None:
     if suffix == "config" and _LOG_FILE.search(path):
         return seen_in_log_configuration
     return None
-
-
-def _expand(text: str, properties: dict[str, str]) -> str:
-    """Put properties in for `$(Name)`, a few levels deep; what is unknown stays as written."""
-    for _ in range(4):
-        text = _VARIABLE.sub(lambda hit: properties.get(hit[1], hit[0]), text)
-    return text.strip()
-
-
-def _resolve(directory: str, include: str) -> str:
-    """Return the POSIX path of an MSBuild path, relative to the root."""
-    plain = include.replace("$(MSBuildThisFileDirectory)", "").replace(
-        "$(MSBuildProjectDirectory)", "."
-    )
-    return posixpath.normpath(posixpath.join(directory, plain.replace("\\", "/").strip()))
-
-
-def _is_test(
-    name: str, sdk: str, properties: dict[str, str], packages: tuple[tuple[str, int], ...]
-) -> bool:
-    said = properties.get("IsTestProject", "").strip().lower()
-    if said in ("true", "false"):
-        return said == "true"
-    return (
-        sdk.startswith("MSTest.Sdk")
-        or _TEST_NAME.search(name) is not None
-        or any(package.lower() in _TEST_PACKAGES for package, _ in packages)
-    )
-
-
-def _container(
-    properties: dict[str, str], items: list[tuple[str, str, int]]
-) -> tuple[tuple[str, str], ...]:
-    found = [
-        (name, value.strip())
-        for name, value in properties.items()
-        if name.startswith("Container") or name == "EnableSdkContainerSupport"
-    ]
-    found += [(item, include) for item, include, _ in items if item.startswith("Container")]
-    return tuple(found)
-
-
-def _linked(directory: str, items: list[tuple[str, str, int]]) -> tuple[str, ...]:
-    """Return the folders outside the project's own that it takes code from."""
-    found: list[str] = []
-    for item, include, _ in items:
-        if item in ("Compile", "Content", "None", "EmbeddedResource") and ".." in include:
-            fixed = re.split(r"[*?]", include.replace("\\", "/"), maxsplit=1)[0]
-            target = _resolve(directory, fixed)
-            if not target.startswith("..") and "$(" not in target:
-                found.append(target + "/" if fixed.endswith("/") else target)
-    return tuple(dict.fromkeys(found))

@@ -29,7 +29,9 @@ PORT_VARIABLES = (
 )
 _ENDPOINT = re.compile(r"^(?:ASPNETCORE_|DOTNET_)?Kestrel__Endpoints__\w+?__Url$", re.IGNORECASE)
 _URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[^\]]*\]|[^:/;,\s\"']+)(?::(?P<port>\d+))?", re.IGNORECASE
+    r"(?P<scheme>https?)://"
+    r"(?P<host>\[[^\]]*\]|(?:\$\{[^}]*\}|[^:/;,\s\"'\])}>])+)(?::(?P<port>\d+))?",
+    re.IGNORECASE,
 )
 _SCHEME_PORTS = {"http": 80, "https": 443}
 _URLS_OPTION = re.compile(r"(?:^|(?<=\s))--urls(?:=|\s+)(?P<value>[\"']?[^\s\"']+)")
@@ -148,11 +150,12 @@ def listening(app: Application, stage: AppStage | None, container: Container | N
         return Listening(found, hidden)
     arguments = tuple(_arguments(stage, container))
     hidden = tuple(_hidden_arguments(stage, container))
-    if arguments or hidden:
+    if arguments:
         return Listening(arguments, hidden)
     if not is_web(app, stage):
         return Listening()
-    return _from_variables(stage, container)
+    heard = _from_variables(stage, container)
+    return Listening(heard.listeners, (*heard.unknown, *hidden))
 
 
 def is_web(app: Application, stage: AppStage | None) -> bool:
@@ -308,11 +311,31 @@ def environment_word(stage: AppStage, name: str) -> tuple[Instruction, Word] | N
 
 
 def ways_to_run(app: Application) -> Iterator[tuple[AppStage | None, Container | None]]:
-    """Each stage with each container that may run it; a stage alone where nothing runs it."""
-    if not app.stages:
-        for container in app.containers:
+    """Each container with each stage it may run; the stages alone where nothing runs them."""
+    if not app.containers:
+        for stage in app.stages:
+            yield stage, None
+    for container in app.containers:
+        if not app.stages:
             yield None, container
-    for stage in app.stages:
-        alone: tuple[Container | None, ...] = app.containers or (None,)
-        for runs in alone:
-            yield stage, runs
+        for stage in app.stages_of(container):
+            yield stage, container
+
+
+def idle_stages(app: Application) -> tuple[AppStage, ...]:
+    """Stages that nothing here runs, while other stages of the same program are run."""
+    if not app.containers:
+        return ()
+    used = [stage for container in app.containers for stage in app.stages_of(container)]
+    parts = {(stage.path, one.index) for stage in used for one in stage.chain}
+    return tuple(
+        stage
+        for stage in app.stages
+        if stage not in used and not parts & {(stage.path, one.index) for one in stage.chain}
+    )
+
+
+def run_stages(app: Application) -> tuple[AppStage, ...]:
+    """The other stages: those that something here runs, all of them where nothing does."""
+    idle = idle_stages(app)
+    return tuple(stage for stage in app.stages if stage not in idle)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.images import Reference, parse_reference
 from hardhull.model import Span
+from hardhull.project.contexts import in_compose
 from hardhull.project.writers import chosen_files, writes
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _FROM_OPTION = re.compile(r"(?:^|,)(?i:from)=([^,]*)")
 _INDEX = re.compile(r"[+-]?\d+")
+_DEFAULTED = re.compile(r"\$\{\w+(?::?-(?P<default>[^{}]*))?\}")
 _FLUX = re.compile(r"\$imagepolicy")
 _WRITING_ANNOTATIONS = ("argocd-image-updater.argoproj.io/", "keel.sh/policy", "keel.sh/trigger")
 
@@ -181,7 +183,9 @@ def compose_references(services: Iterable[ComposeService]) -> Iterator[ImageUse]
 def set_by_compose(
     uses: Iterable[ImageUse], services: Iterable[ComposeService]
 ) -> Iterator[ImageUse]:
-    """Say of each reference of a Dockerfile whether a Compose file sets one of its ARGs."""
+    """Say of each reference of a Dockerfile what Compose files say: ARGs set, contexts named."""
+    services = tuple(services)
+    contexts = dict(in_compose(services))
     setters: dict[tuple[str, str], str] = {}
     for service in services:
         build = service.build
@@ -192,7 +196,17 @@ def set_by_compose(
     for use in uses:
         keys = ((use.path, origin.name) for origin in use.origins)
         writer = next((setters[key] for key in keys if key in setters), None)
-        yield use if writer is None else replace(use, writer=writer)
+        context = contexts.get((use.path, use.text.lower()))
+        here = f"{context} names a build context" if context is not None else use.built_here
+        if writer is None and ".devcontainer" in use.path.split("/") and use.origins:
+            writer = "devcontainer.json, which may set its arguments,"
+        changed = writer is not None or here != use.built_here
+        yield replace(use, writer=writer or use.writer, built_here=here) if changed else use
+
+
+def with_defaults(text: str) -> str:
+    """A Compose text with every `${NAME:-default}` filled in, and nothing where there is none."""
+    return _DEFAULTED.sub(lambda match: match["default"] or "", text.strip("\"'"))
 
 
 def _cursor(image: Cursor, place: Place, used_by: str) -> ImageUse:
@@ -215,6 +229,12 @@ def settled(
     found = tuple(uses)
     made = [(u.name, u.built_from) for u in found if u.built_here is not None]
     made += [(image.name, image.dockerfile) for image in builds.images]
+    for use in found:
+        if use.built_here is not None and use.reference is None and use.place is Place.COMPOSE:
+            likely = parse_reference(with_defaults(use.text))
+            if likely is not None:
+                made.append((likely.name, use.built_from))
+                built.setdefault(likely.repository_name, use.built_here)
     makers: dict[str, set[str | None]] = {}
     for name, dockerfile in made:
         reference = parse_reference(name) if name else None
@@ -242,6 +262,8 @@ def _settle(
     if here is None and use.reference is not None:
         name = use.reference.repository_name
         here = built.get(name) if (name, use.path) not in alone else None
+    if here is None and use.instruction is not None and use.text.lower() in builds.contexts:
+        here = f"{builds.contexts[use.text.lower()]} names a build context"
     if writer is None:
         writer = _argument_setter(use, builds)
     if writer is None:

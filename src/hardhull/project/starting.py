@@ -93,7 +93,9 @@ def _script(name: str, folder: str, project: Project) -> Source | None:
     """The script of this name that is nearest below the folder, else the only one there is."""
     texts = project.workspace.texts
     found = [path for path in texts.paths() if posixpath.basename(path) == name]
-    near = [path for path in found if path.startswith(f"{folder}/")] or found
+    near = [path for path in found if path.startswith(f"{folder}/")]
+    if not near and len(found) == 1:
+        near = found
     return texts.source(near[0]) if near else None
 
 

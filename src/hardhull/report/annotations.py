@@ -63,7 +63,7 @@ def _note(outcome: Outcome, entry: Entry, root: Root) -> Note:
     return Note(-finding.severity.rank, level, line)
 
 
-def join(notes: Iterable[Note]) -> str:
+def join(notes: Iterable[Note], *, summarised: bool = True) -> str:
     """The worst first; what the runner would drop is counted instead."""
     lines: list[str] = []
     shown: dict[str, int] = {}
@@ -75,5 +75,6 @@ def join(notes: Iterable[Note]) -> str:
         shown[note.level] = shown.get(note.level, 0) + 1
         lines.append(note.line)
     if left:
-        lines.append(f"hardhull: {left} more are in the job summary")
+        where = "in the job summary" if summarised else "not shown; --format json has all of them"
+        lines.append(f"hardhull: {left} more are {where}")
     return "".join(f"{line}\n" for line in lines)

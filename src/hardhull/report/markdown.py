@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hardhull.model import Level
 from hardhull.outcome import Status
 from hardhull.report.neutral import code, markdown
+from hardhull.report.notes import notes_of
 from hardhull.report.places import place_of
 
 if TYPE_CHECKING:
@@ -102,10 +103,9 @@ def _table(outcome: Outcome, changes: Iterable[Change], first: int) -> str:
 
 
 def _notes(changes: Iterable[Change]) -> list[str]:
-    notes = dict.fromkeys(
-        note for change in changes for note in change.fix.notes if not note.startswith(_NOT_CHECKED)
-    )
-    return ["\n".join(f"- {markdown(note)}" for note in notes)] if notes else []
+    told = notes_of(change.fix for change in changes)
+    notes = [f"- {markdown(note)}" for note in told if not note.startswith(_NOT_CHECKED)]
+    return ["\n".join(notes)] if notes else []
 
 
 def _unchecked(changes: Iterable[Change]) -> str:

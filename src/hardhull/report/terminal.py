@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from hardhull.report.text import Block, Page, Row, Told
 
+_NARROW = 64
 _STYLES = {
     "fixed": "green",
     "review": "yellow",
@@ -60,6 +61,9 @@ def show_pages(pages: Sequence[Page], told: Told, stream: IO[str]) -> None:
 
 
 def _block(block: Block, width: int) -> Group:
+    title = Text.assemble((block.title, "bold"), "  ", (block.detail, "dim"))
+    if width < _NARROW:
+        return Group(title, *(part for row in block.rows for part in _stacked(row)), Text())
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     # A path is not cut, unless it would leave nothing for the words beside it.
@@ -67,8 +71,13 @@ def _block(block: Block, width: int) -> Group:
     table.add_column(overflow="fold", ratio=1)
     for row in block.rows:
         table.add_row(Text(row.word, style=_STYLES.get(row.word, "")), row.place, _told(row))
-    title = Text.assemble((block.title, "bold"), "  ", (block.detail, "dim"))
     return Group(title, Padding(table, (0, 0, 1, 2)))
+
+
+def _stacked(row: Row) -> tuple[Padding, Padding]:
+    """A row where columns would leave no room for words: they stand below the place."""
+    head = Text.assemble((row.word, _STYLES.get(row.word, "")), "  ", row.place)
+    return Padding(head, (0, 0, 0, 2)), Padding(_told(row), (0, 0, 0, 4))
 
 
 def _told(row: Row) -> Text:

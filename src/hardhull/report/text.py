@@ -11,6 +11,7 @@ from hardhull.model import Level
 from hardhull.outcome import Status
 from hardhull.report.grouping import by_application, introduction
 from hardhull.report.neutral import plain
+from hardhull.report.notes import notes_of
 from hardhull.report.places import place_of
 
 if TYPE_CHECKING:
@@ -134,8 +135,7 @@ def _row(outcome: Outcome, entry: Entry) -> Row:
 def _notes(entries: Iterable[Entry]) -> tuple[str, ...]:
     """What the fixes ask a maintainer to know; what several say is said once."""
     fixes = (entry.change.fix if entry.change is not None else entry.fix for entry in entries)
-    notes = (note for fix in fixes if fix is not None for note in fix.notes)
-    return tuple(dict.fromkeys(plain(note) for note in notes))
+    return tuple(plain(note) for note in notes_of(fix for fix in fixes if fix is not None))
 
 
 def _skipped(skipped: Iterable[Skipped]) -> tuple[str, ...]:
@@ -188,8 +188,11 @@ class Told:
 
     fixing: bool
     written: bool
-    undo: bool
+    undo: tuple[str, ...] = ()
+    """Commands that bring the old texts back."""
     paths: tuple[str, ...] = ()
+    git: bool = True
+    """Whether git knows all changed files."""
 
 
 def closing(pages: Sequence[Page], told: Told) -> list[str]:
@@ -198,7 +201,7 @@ def closing(pages: Sequence[Page], told: Told) -> list[str]:
     few = len(told.paths) <= _ALIKE
     paths = "".join(f" {plain(shlex.quote(path))}" for path in told.paths) if few else " PATH"
     if told.fixing:
-        lines = _closing_fix(pages, totals, told)
+        lines = _closing_fix(totals, told)
     elif totals.left.total():
         lines = [_count_left(totals)]
         if totals.fixable:
@@ -213,7 +216,7 @@ def closing(pages: Sequence[Page], told: Told) -> list[str]:
     return lines + ([f"About a rule: hardhull explain {rule}"] if rule else [])
 
 
-def _closing_fix(pages: Sequence[Page], totals: Totals, told: Told) -> list[str]:
+def _closing_fix(totals: Totals, told: Told) -> list[str]:
     if not totals.files:
         return [_count_left(totals) + ", nothing was changed."] if totals.left.total() else []
     verb = "changed" if told.written else "would change"
@@ -225,16 +228,15 @@ def _closing_fix(pages: Sequence[Page], totals: Totals, told: Told) -> list[str]
     sentence = ", ".join(parts) + "."
     if not told.written:
         return [f"{sentence} Nothing was written; to apply: the same without --diff"]
-    if not told.undo:
-        return [sentence]
-    undo = "; ".join(_undo(page) for page in pages if page.changed)
-    return [f"{sentence} Undo: {undo}"]
+    if not told.git:
+        return [f"{sentence} Not in a git repository: nothing can undo this."]
+    return [f"{sentence} Undo: {'; '.join(told.undo)}" if told.undo else sentence]
 
 
-def _undo(page: Page) -> str:
-    where = "" if page.root.inside else f"-C {shlex.quote(page.root.label)} "
-    files = " ".join(shlex.quote(page.root.shown(path)) for path in page.changed)
-    return plain(f"git {where}restore {files}")
+def undo_of(folder: str, paths: Iterable[str]) -> str:
+    """The command that brings files back which lie in one repository."""
+    where = f"-C {shlex.quote(folder)} " if folder != "." else ""
+    return plain(f"git {where}restore {' '.join(map(shlex.quote, paths))}")
 
 
 def _count_left(totals: Totals) -> str:

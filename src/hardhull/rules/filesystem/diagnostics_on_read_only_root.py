@@ -18,7 +18,8 @@ from hardhull.model import (
     SubjectKind,
     Unrenderable,
 )
-from hardhull.rules.filesystem.writing import TEMPORARY, hidden_by_mount, temporary_mount, writable
+from hardhull.rules.filesystem.mounted import TEMPORARY, writable
+from hardhull.rules.filesystem.writing import hidden_by_mount, temporary_mount
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import on_windows, runs_dotnet, workload_of

@@ -8,6 +8,7 @@ from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity
 from hardhull.project.container import Platform
 from hardhull.rules.filesystem.writing import hidden_by_mount, temporary_mount, writes
 from hardhull.rules.finding import in_container
+from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import on_windows
 
@@ -36,7 +37,10 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Make the root read-only and /tmp writable, together, if no other write is seen."""
     container: Container = finding.subject
-    notes: list[str] = []
+    alone = left_alone(container, context)
+    if alone is not None:
+        return alone
+    notes = list(at_roll_out(container, context))
     for obstacle in writes(container, context):
         if isinstance(obstacle, Refusal):
             return obstacle
@@ -87,6 +91,20 @@ _MOUNTED = (
 """
 )
 _LOGGING = 'Log.Logger = new LoggerConfiguration().WriteTo.File("logs/api.log").CreateLogger();\n'
+_MOUNTED_SETTINGS = (
+    COMPOSE
+    + "    volumes:\n      - ./settings/appsettings.Logs.json:/app/appsettings.Logs.json:ro\n"
+)
+_LOG_SETTINGS = """\
+{"Serilog": {"WriteTo": [{"Name": "File", "Args": {"path": "logs/api.log"}}]}}
+"""
+_SCRIPTED = """\
+FROM mcr.microsoft.com/dotnet/aspnet:8.0
+WORKDIR /app
+COPY out start.sh ./
+USER $APP_UID
+ENTRYPOINT ["sh", "/app/start.sh"]
+"""
 _IN_APP = DOCKERFILE.replace("COPY", "WORKDIR /app\nCOPY")
 
 RULE = Rule(
@@ -111,7 +129,8 @@ RULE = Rule(
     review_when="no write elsewhere than to /tmp or a mounted path is seen",
     refused_when=(
         "code, settings, a variable, VOLUME or the start-up write elsewhere; the program is built "
-        "when it starts or runs in an SDK image; neither image nor code are here"
+        "when it starts or runs in an SDK image; neither image nor code are here; the container "
+        "is there for a debugger; or a Compose file for Windows is laid over this one"
     ),
     references=(
         "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
@@ -147,6 +166,57 @@ RULE = Rule(
             "the program writes a log beside itself",
             {**in_pod(POD, _IN_APP), "api/Program.cs": _LOGGING},
             refused="api/Program.cs:1 writes logs/api.log",
+        ),
+        Example(
+            "a key file for development",
+            {
+                **in_pod(POD),
+                "api/Identity.cs": "services.AddIdentityServer().AddDeveloperSigningCredential();\n",
+            },
+            refused="keeps its signing key in a file",
+        ),
+        Example(
+            "a script starts one of several programs",
+            {
+                "Dockerfile": _SCRIPTED,
+                "start.sh": "#!/bin/sh\nsleep 5\nexec dotnet Web.dll\n",
+                "src/Web/Web.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+                "src/Web/Program.cs": _LOGGING,
+                "src/Job/Job.csproj": '<Project Sdk="Microsoft.NET.Sdk.Worker" />\n',
+                "src/Job/Program.cs": "Host.CreateApplicationBuilder(args).Build().Run();\n",
+                "compose.yaml": COMPOSE.replace("build: api", "build: ."),
+            },
+            refused="src/Web/Program.cs:1 writes logs/api.log",
+        ),
+        Example(
+            "settings that are mounted log to a file",
+            {
+                **in_compose(_MOUNTED_SETTINGS, _IN_APP),
+                "settings/appsettings.Logs.json": _LOG_SETTINGS,
+            },
+            refused="makes it log to a file",
+        ),
+        Example(
+            "a certificate to install",
+            in_compose(
+                COMPOSE + "    volumes:\n      - ./ca.crt:/usr/local/share/ca-certificates/ca.crt\n"
+            ),
+            refused="for update-ca-certificates",
+        ),
+        Example(
+            "a container to debug in",
+            in_compose(COMPOSE + "    volumes:\n      - ~/vsdbg:/vsdbg:ro\n"),
+            refused="a debugger is mounted",
+        ),
+        Example(
+            "built from a Dockerfile that is not here",
+            {
+                **in_compose(COMPOSE + "    image: acme.example/api:1\n"),
+                "compose.override.yaml": (
+                    "services:\n  api:\n    build: {context: api, dockerfile: dev.Dockerfile}\n"
+                ),
+            },
+            silent=True,
         ),
         Example(
             "the image names a volume that no pod mounts",

@@ -10,6 +10,8 @@ from hardhull.documents.expansion import Origin, expand
 from hardhull.model import Refusal
 from hardhull.project.container import Platform
 from hardhull.project.starting import start_of
+from hardhull.rules.filesystem.mounted import TEMPORARY, absolute, mounted_files, writable
+from hardhull.rules.privileges.scope import unread_build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
     from hardhull.project.context import Context
+    from hardhull.project.dotnet import Evidence
 
-TEMPORARY = "/tmp"  # noqa: S108  the container's, not ours
-_OWN_PLACES = ("/tmp/", "/dev/shm/", "/dev/std", "/proc/")  # noqa: S108  as above
 
 _BUILDS = re.compile(r"\bdotnet[\"', ]+(?:run|watch|test|build|ef|tool|restore|publish)\b")
 _WRITES = re.compile(
@@ -31,6 +32,9 @@ _UNPACKS = re.compile(r"Include(?:NativeLibraries|AllContent)ForSelfExtract\W+tr
 _DATABASE = re.compile(
     r"(?:Data ?Source|Filename)\s*=\s*([^;\"]+\.(?:db3?|sqlite3?|litedb))\b", re.IGNORECASE
 )
+_KEY_FILE = re.compile(r"\bAddDeveloperSigningCredential\s*\((?!\s*(?:persistKey\s*:\s*)?false\b)")
+_ASSEMBLY = re.compile(r"([\w.-]+)\.dll\b")
+_MOST_PROJECTS = 40
 _DIRECTORY_VARIABLES = ("TMPDIR", "ASPNETCORE_TEMP", "DOTNET_BUNDLE_EXTRACT_BASE_DIR")
 
 
@@ -43,6 +47,10 @@ def writes(container: Container, context: Context) -> Iterator[Refusal | str]:
     for stage in stages:
         yield from _image(container, stage)
     yield from _environment(container, stages)
+    yield from mounted_files(container, stages, context)
+    unread = unread_build(container, context)
+    if unread is not None:
+        yield unread
     known = app is not None and app.program is not None and app.program.files > 0
     if not stages and not known:
         yield Refusal(
@@ -53,18 +61,12 @@ def writes(container: Container, context: Context) -> Iterator[Refusal | str]:
     if app is not None and known:
         yield from _code(container, stages, app, context)
     else:
+        yield from _code_nearby(container, stages, app, context)
         yield "not checked: where its code, which is not here, writes"
     yield (
         "not checked: what packages and native code write; look for `Read-only file system` in "
         "its log, also after an upload and a scheduled job"
     )
-
-
-def writable(container: Container, path: str) -> bool:
-    """Whether it may write to `path` of its own even if its root is read-only."""
-    if path == TEMPORARY or path.startswith(_OWN_PLACES):
-        return True
-    return any(mount.covers(path) and mount.writable for mount in container.mounts)
 
 
 def temporary_mount(container: Container) -> bool:
@@ -156,17 +158,7 @@ def _file_of(name: str, value: str | None, stages: tuple[AppStage, ...]) -> str 
     if name in _DIRECTORY_VARIABLES:
         return value
     database = _DATABASE.search(value)
-    return _absolute(database[1].strip(), stages) if database else None
-
-
-def _absolute(path: str, stages: tuple[AppStage, ...]) -> str:
-    """Where a relative path leads: from the directory the program starts in."""
-    folder = "/"
-    for stage in stages:
-        for instruction in stage.instructions:
-            if instruction.keyword == "WORKDIR":
-                folder = posixpath.join(folder, instruction.text.strip().strip("\"'"))
-    return posixpath.normpath(posixpath.join(folder, path.replace("\\", "/")))
+    return absolute(database[1].strip(), stages) if database else None
 
 
 def _code(
@@ -175,15 +167,9 @@ def _code(
     program = app.program
     if program is None:
         return
-    mounted = any(mount.writable and mount.target for mount in container.mounts)
-    for write in program.file_writes:
-        place = f"{write.path}:{write.line}"
-        if write.literal is None and mounted:
-            yield f"not checked: where {place} writes ({write.how})"
-            continue
-        target = _absolute(write.literal, stages) if write.literal is not None else None
-        if target is None or not writable(container, target):
-            yield Refusal(f"{place} writes {write.literal or 'files'} ({write.how})", write.path)
+    yield from _written(container, stages, program)
+    if app.directory is not None:
+        yield from _keys(app.directory, context)
     project = app.project
     source = context.project.workspace.texts.source(project.path) if project is not None else None
     if source is not None and _UNPACKS.search(source.text):
@@ -197,3 +183,54 @@ def _code(
         )
     if not program.complete:
         yield "not checked: all of its code; does it write elsewhere than to /tmp?"
+
+
+def _written(
+    container: Container, stages: tuple[AppStage, ...], program: Evidence
+) -> Iterator[Refusal | str]:
+    mounted = any(mount.writable and mount.target for mount in container.mounts)
+    for write in program.file_writes:
+        place = f"{write.path}:{write.line}"
+        if write.literal is None and mounted:
+            yield f"not checked: where {place} writes ({write.how})"
+            continue
+        target = absolute(write.literal, stages) if write.literal is not None else None
+        if target is None or not writable(container, target):
+            yield Refusal(f"{place} writes {write.literal or 'files'} ({write.how})", write.path)
+
+
+def _keys(folder: str, context: Context) -> Iterator[Refusal]:
+    """IdentityServer's key for development: a file beside the program, written when it starts."""
+    texts = context.project.workspace.texts
+    for path in texts.paths():
+        if not path.startswith(f"{folder}/" if folder else "") or not path.endswith(".cs"):
+            continue
+        source = texts.source(path)
+        found = _KEY_FILE.search(source.text) if source is not None else None
+        if source is not None and found is not None:
+            place = f"{path}:{source.line_of(found.start())}"
+            reason = f"{place} keeps its signing key in a file beside the program when it starts"
+            yield Refusal(reason, path)
+
+
+def _code_nearby(
+    container: Container, stages: tuple[AppStage, ...], app: Application | None, context: Context
+) -> Iterator[Refusal | str]:
+    """The projects whose program a script starts, else those below the Dockerfile's folder."""
+    if app is None:
+        return
+    lines = " ".join(line.text for line in start_of(container, context.project).lines)
+    started = set(_ASSEMBLY.findall(lines))
+    near = [
+        project
+        for project in app.programs.projects()
+        if not project.is_test and any(_is_below(project.directory, stage) for stage in stages)
+    ]
+    named = [project for project in near if project.assembly_name in started]
+    for project in (named or near)[:_MOST_PROJECTS]:
+        yield from _written(container, stages, app.programs.evidence(project.directory))
+
+
+def _is_below(folder: str, stage: AppStage) -> bool:
+    home = posixpath.dirname(stage.path)
+    return not home or f"{folder}/".startswith(f"{home}/")

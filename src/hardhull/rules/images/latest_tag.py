@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hardhull.model import Finding, Level, Rule, Severity, SubjectKind
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from hardhull.project.references import ImageUse
 
 ID = "latest-tag"
+_FOR_TESTS = re.compile(r"(?:^|/)(?:tests?|fixtures?|test-?data)/", re.IGNORECASE)
+_REPLACED = re.compile(r"(?:^|/)skaffold[^/]*:\d+ ")
 
 
 def find(use: ImageUse, context: Context) -> Iterator[Finding]:
@@ -26,6 +29,8 @@ def find(use: ImageUse, context: Context) -> Iterator[Finding]:
         return
     if use.built_here is not None and use.place is not Place.KUBERNETES:
         return  # Compose builds it itself: the name is only a label
+    if _REPLACED.search(use.built_here or "") or _FOR_TESTS.search(use.path):
+        return  # Skaffold puts in the tag that it built; what tests read is not deployed
     facts = context.facts.image(reference.name)
     if facts is not None and facts.os == "windows":
         return

@@ -115,6 +115,26 @@ LATEST_TAG = (
         silent=True,
     ),
     Example(
+        "Skaffold puts in the tag that it built",
+        {
+            "src/Dockerfile": f"FROM {_DOTNET}/aspnet:10.0\n{_START}",
+            "skaffold.yaml": (
+                "apiVersion: skaffold/v4beta6\nkind: Config\nbuild:\n  artifacts:\n"
+                "    - image: api\n      context: src\n"
+            ),
+            "k8s/api.yaml": (
+                "apiVersion: v1\nkind: Pod\nmetadata:\n  name: api\nspec:\n  containers:\n"
+                "    - name: api\n      image: api\n"
+            ),
+        },
+        silent=True,
+    ),
+    Example(
+        "what a test reads",
+        {"tests/fixtures/Dockerfile": f"FROM {_DOTNET}/aspnet:latest\n"},
+        silent=True,
+    ),
+    Example(
         "a digest says which one",
         {"Dockerfile": f"FROM {_DOTNET}/aspnet:latest@sha256:{'a' * 64}\n"},
         silent=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hardhull.project.compose import ComposeService
 from hardhull.project.container import Role
 from hardhull.project.kubernetes import KubernetesContainer
-from hardhull.project.ports import Decider, Listener, listening, ways_to_run
+from hardhull.project.ports import Decider, Listener, listening, run_stages, ways_to_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def wrong_claims(app: Application, heard: Heard) -> Iterator[Claim]:
     for composed in app.compose:
         if not composed.windows:
             yield from _declared(composed, heard)
-    for stage in app.stages:
+    for stage in run_stages(app):
         yield from _exposed(stage, heard)
 
 

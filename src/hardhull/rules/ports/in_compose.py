@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from hardhull.model import Refusal, SetValue, Span, value_of
+from hardhull.model import Refusal, SetValue, value_of
 from hardhull.project.compose import settings_of, with_port, with_variable
 from hardhull.project.ports import decides_port, moved, moved_arguments
 from hardhull.rules.ports.in_pods import in_command
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hardhull.documents.yaml import Cursor
+    from hardhull.model import Address
     from hardhull.project.compose import ComposeService
     from hardhull.project.container import Setting
     from hardhull.project.context import Context
@@ -36,17 +37,32 @@ def in_compose(
         yield Refusal("it shares its network with something else", mode.path, mode.span)
     for found in _own(service, moves):
         yield found if isinstance(found, Refusal) else _only_here(found, service, context)
+    yield from _behind_proxy(service, context)
     for other in context.project.compose:
         mode = other.option("network_mode")
         if mode is not None and mode.text == f"service:{service.name}" and _near(other, service):
             yield from _sharing(other, service, moves)
 
 
+def _behind_proxy(service: ComposeService, context: Context) -> Iterator[Refusal]:
+    """The proxy that VIRTUAL_HOST is for takes the only exposed port, or 80 if there are more."""
+    setting = service.environment.get("VIRTUAL_HOST")
+    if setting is None or "VIRTUAL_PORT" in service.environment:
+        return
+    exposed = {str(use.number) for use in service.ports}
+    for stage in context.project.stages_of(service):
+        words = [w for i in stage.instructions if i.keyword == "EXPOSE" for w in i.words]
+        exposed |= {word.text.partition("/")[0] for word in words}
+    if len(exposed) != 1:
+        reason = "the proxy that VIRTUAL_HOST is for takes port 80 where several are exposed"
+        yield Refusal(reason, setting.cursor.path, setting.cursor.span)
+
+
 def _own(service: ComposeService, moves: Mapping[int, int]) -> Iterator[Moved | Refusal]:
     yield from _ports(service, moves)
     for settings in service.environments:
         for name, setting in settings.items():
-            yield from _variable(name, setting, settings, moves)
+            yield from _variable(name, setting, moves)
     for path, layer in service.layers:
         yield from in_command(layer.get("healthcheck", "test"), path, moves)
         yield from _labels(path, layer.get("labels"), moves)
@@ -57,7 +73,7 @@ def _own(service: ComposeService, moves: Mapping[int, int]) -> Iterator[Moved | 
 def _only_here(found: Moved, service: ComposeService, context: Context) -> Moved | Refusal:
     """What a service takes from another one by `extends` is that one's too."""
     for operation in found.operations:
-        at = getattr(operation, "at", ())[:3]
+        at: Address = getattr(operation, "at", ())[:3]
         base = str(at[2]) if len(at) > 2 else service.name  # noqa: PLR2004  services, its name
         if base == service.name:
             continue
@@ -95,13 +111,8 @@ def _unclear(cursor: Cursor, moves: Mapping[int, int]) -> Iterator[Refusal]:
         yield Refusal("a range of ports holds the old or the new one", cursor.path, cursor.span)
 
 
-def _variable(
-    name: str, setting: Setting, settings: Mapping[str, Setting], moves: Mapping[int, int]
-) -> Iterator[Moved | Refusal]:
+def _variable(name: str, setting: Setting, moves: Mapping[int, int]) -> Iterator[Moved | Refusal]:
     value, at = setting.value, setting.cursor
-    if name == "VIRTUAL_HOST" and "VIRTUAL_PORT" not in settings:
-        reason = "the proxy that VIRTUAL_HOST is for may expect the old port"
-        yield Refusal(reason, at.path, at.span)
     if value is None:
         return
     if decides_port(name):
@@ -214,11 +225,11 @@ def in_callers(
         if service.name in there:
             continue  # another project that has a service of this name itself
         for path, layer in other.layers:
-            new = called(layer.raw, hosts, moves)
-            if new != layer.raw:
-                at = _first_change(layer, new)
-                reason = f"{other.name}, of another folder, may call it on the old port"
-                yield Refusal(reason, path, at)
+            for cursor in scalars(layer):
+                text = cursor.text or cursor.raw
+                if called(text, hosts, moves) != text:
+                    reason = f"{other.name}, of another folder, may call it on the old port"
+                    yield Refusal(reason, path, cursor.span)
 
 
 def _links(other: ComposeService, name: str) -> set[str]:
@@ -226,11 +237,6 @@ def _links(other: ComposeService, name: str) -> set[str]:
     listed = other.option("links")
     texts = [item.text or "" for item in (listed.items() if listed is not None else ())]
     return {text.partition(":")[2] for text in texts if text.startswith(f"{name}:")}
-
-
-def _first_change(cursor: Cursor, new: str) -> Span:
-    same = next(index for index, (a, b) in enumerate(zip(cursor.raw, new, strict=False)) if a != b)
-    return Span(cursor.span.start + same, cursor.span.start + same + 1)
 
 
 def _calls(layer: Cursor, hosts: set[str], moves: Mapping[int, int]) -> Iterator[Moved | Refusal]:

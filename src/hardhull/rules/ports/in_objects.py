@@ -17,18 +17,20 @@ if TYPE_CHECKING:
     from hardhull.project.context import Context
     from hardhull.project.kubernetes import KubernetesObject, KubernetesService, Workload
 
-_SERVICE_SIDE = frozenset(
-    "Ingress HTTPRoute GRPCRoute TCPRoute TLSRoute Gateway VirtualService DestinationRule ConfigMap"
-    " Secret HorizontalPodAutoscaler PodDisruptionBudget ServiceAccount Namespace Role RoleBinding"
-    " ClusterRole ClusterRoleBinding PersistentVolumeClaim Certificate CustomResourceDefinition"
-    " Issuer ClusterIssuer Kustomization ScaledObject IngressRoute".split()
-)
+_SERVICE_SIDE = frozenset([
+    "Ingress", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "Gateway", "VirtualService",
+    "DestinationRule", "ConfigMap", "Secret", "HorizontalPodAutoscaler", "PodDisruptionBudget",
+    "ServiceAccount", "Namespace", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
+    "PersistentVolumeClaim", "Certificate", "CustomResourceDefinition", "Issuer",
+    "ClusterIssuer", "Kustomization", "ScaledObject", "IngressRoute", "Endpoints",
+    "EndpointSlice",
+])  # fmt: skip
 """Kinds whose ports, if they have any, are those of Services."""
-_POD_SIDE = frozenset(
-    "AuthorizationPolicy PeerAuthentication RequestAuthentication Sidecar Server PodMonitor"
-    " CiliumNetworkPolicy CiliumClusterwideNetworkPolicy GlobalNetworkPolicy BackendConfig"
-    " HealthCheckPolicy".split()
-)
+_POD_SIDE = frozenset([
+    "AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Sidecar", "Server",
+    "PodMonitor", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy",
+    "GlobalNetworkPolicy", "BackendConfig", "HealthCheckPolicy",
+])  # fmt: skip
 """Kinds whose ports are those of pods, and which may hold for all pods of a namespace."""
 
 
@@ -135,9 +137,11 @@ def in_other_objects(
         elif item.kind in _SERVICE_SIDE:
             if item.kind == "Ingress" and any(_named(s.name, item) for s in app.services):
                 yield from in_annotations(item.path, item.cursor.get("metadata"), moves)
-        elif item.kind in _POD_SIDE or any(_named(name, item) for name in names if name):
-            yield from _numbers(item, moves)
-        elif item.name and any(item.name in raw for raw in raws):
+        elif (
+            item.kind in _POD_SIDE
+            or any(_named(name, item) for name in names if name)
+            or (item.name and any(item.name in raw for raw in raws))
+        ):
             yield from _numbers(item, moves)
 
 

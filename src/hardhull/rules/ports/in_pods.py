@@ -19,8 +19,9 @@ from hardhull.rules.ports.moving import (
     Moved,
     checked,
     local_urls,
-    named_number,
+    names_number,
     number_of,
+    scalars,
     still_asks,
 )
 
@@ -167,15 +168,14 @@ def beside(
 def _neighbour(
     other: KubernetesContainer, context: Context, moves: Mapping[int, int]
 ) -> Iterator[Refusal]:
-    raw = other.cursor.raw
-    if local_urls(raw, moves) != raw:
-        at = _first_change(other.cursor, local_urls(raw, moves))
-        yield Refusal(f"{other.name} calls it on the old port, in the same pod", other.path, at)
-    taken = named_number(raw, moves.values())
-    if taken is not None and other.role.value == "main":
-        start = other.cursor.span.start + taken
-        reason = f"{other.name}, in the same pod, names the new port: it may be in use"
-        yield Refusal(reason, other.path, Span(start, start + 1))
+    for cursor in scalars(other.cursor):
+        text = cursor.text or ""
+        if local_urls(text, moves) != text:
+            reason = f"{other.name} calls it on the old port, in the same pod"
+            yield Refusal(reason, other.path, cursor.span)
+        elif other.role.value == "main" and names_number(text, moves.values()):
+            reason = f"{other.name}, in the same pod, names the new port: it may be in use"
+            yield Refusal(reason, other.path, cursor.span)
     owner = context.project.owner_of(other)
     for stage in owner.stages if owner is not None and other.role.value == "main" else ():
         for listener in listening(owner, stage, other).listeners if owner is not None else ():
@@ -240,6 +240,15 @@ def in_patches(
             fits = container.image is None or _repository(container) in images
             if container.name in containers and fits:
                 yield from in_pod(container, twin, moves)
+    names = {service.name for service in app.services}
+    for service in context.project.all_services:
+        if service.name not in names or service.selector:
+            continue  # a patch says nothing of pods; one with a selector stands for itself
+        for port in service.ports:
+            target = port.get("targetPort")
+            if target is not None and number_of(target) in moves:
+                reason = f"a patch of {service.where} names the port"
+                yield Refusal(reason, service.path, target.span)
 
 
 def _repository(container: KubernetesContainer) -> str | None:

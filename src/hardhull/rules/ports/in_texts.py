@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.images import parse_reference
 from hardhull.model import Refusal
+from hardhull.project.sighting import without_comments
 from hardhull.rules.ports.in_compose import hosts_of
 
 if TYPE_CHECKING:
@@ -131,17 +132,27 @@ def _platforms(app: Application, context: Context, moves: Mapping[int, int]) -> 
     """Infrastructure as code, tests and project files that name the container's port."""
     pattern = re.compile("|".join(part % _olds(moves) for part in _PLATFORM_PORTS))
     texts = context.project.workspace.texts
-    names = {name for name in _images(app, context) | {app.name} if len(name) >= _TELLING}
+    charts = _charts_of(context)
+    names = {name.lower() for name in _images(app, context) | {app.name} if len(name) >= _TELLING}
     alone = len(context.project.applications) == 1
-    words = ("ort",)
-    for path, line, text in texts.search(pattern, ("Port", "PORT", "_port", "gcloud"), code=True):
+    for path in texts.paths():
         source = texts.source(path)
         inside = app.project is not None and path == app.project.path
-        foreign = path.lower().endswith(("proj", ".props")) and not inside
-        if source is None or foreign or not any(word in source.text for word in words):
+        of_project = path.lower().endswith(("proj", ".props", ".targets"))
+        if source is None or (of_project and not inside):
             continue
-        if inside or alone or any(name.lower() in source.text.lower() for name in names):
-            yield Refusal(f"{path}:{line} names the container's port: {text.strip()[:_LONGEST]}")
+        if not any(word in source.text for word in ("Port", "PORT", "_port", "gcloud")):
+            continue
+        if any(path.startswith(f"{chart}/") for chart in charts):
+            continue
+        text = without_comments(source.text, "xml") if of_project else source.text
+        match = pattern.search(text)
+        if match is None or (text[: match.start()].rpartition("\n")[2].lstrip().startswith("#")):
+            continue
+        if inside or alone or any(name in text.lower() for name in names):
+            line = source.line_of(match.start())
+            told = source.line_text(line).strip()[:_LONGEST]
+            yield Refusal(f"{path}:{line} names the container's port: {told}")
 
 
 _PATCHED = (
@@ -162,7 +173,8 @@ def _kustomizations(
     if not names:
         return
     word = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
-    pattern = re.compile("|".join((_PATCHED, _NUMBERED, _LITERAL)) % ((_olds(moves),) * 3))
+    parts = (part % _olds(moves) for part in (_PATCHED, _NUMBERED, _LITERAL))
+    pattern = re.compile("|".join(parts))
     for path in texts.paths():
         if not path.endswith((".yaml", ".yml", ".json", "kustomization")):
             continue

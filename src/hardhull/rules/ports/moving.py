@@ -65,13 +65,6 @@ def names_number(text: str, numbers: Iterable[int]) -> bool:
     return re.search(rf"(?<![\w.$-])(?:{listed})(?![\w.]|-\w)", text) is not None
 
 
-def named_number(text: str, numbers: Iterable[int]) -> int | None:
-    """The offset of one of the numbers that stands in the text by itself."""
-    listed = "|".join(str(number) for number in numbers)
-    found = re.search(rf"(?<![\w.$-])(?:{listed})(?![\w.]|-\w)", text)
-    return found.start() if found is not None else None
-
-
 def called(text: str, hosts: Iterable[str], moves: Mapping[int, int]) -> str:
     """Move the ports of URLs and addresses that name one of the hosts."""
     for host in hosts:

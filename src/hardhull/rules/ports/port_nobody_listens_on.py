@@ -18,7 +18,7 @@ from hardhull.model import (
     worst,
 )
 from hardhull.project.container import Role
-from hardhull.project.ports import Decider
+from hardhull.project.ports import Decider, run_stages
 from hardhull.rules.ports.claims import (
     Claim,
     Heard,
@@ -32,7 +32,6 @@ from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, place_of
 from hardhull.rules.ports.in_pods import in_patches, in_pod, in_probes
 from hardhull.rules.ports.in_texts import in_texts
-from hardhull.rules.ports.moving import Moved
 from hardhull.rules.ports.nobody_examples import PORT_NOBODY_LISTENS_ON
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ if TYPE_CHECKING:
 
     from hardhull.project.application import Application
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer
-    from hardhull.project.kubernetes import Workload
+    from hardhull.project.kubernetes import KubernetesContainer, Workload
+    from hardhull.rules.ports.moving import Moved
 
 ID = "port-nobody-listens-on"
 
@@ -148,7 +147,7 @@ def _perhaps_run(context: Context, port: int) -> Refusal | None:
 def _everywhere(
     app: Application, context: Context, moves: Mapping[int, int], heard: Heard
 ) -> Iterator[Moved | Refusal]:
-    for stage in app.stages:
+    for stage in run_stages(app):
         yield from in_stage(stage, moves)
     old = next(iter(moves))
     names: dict[str, dict[int, str]] = {}

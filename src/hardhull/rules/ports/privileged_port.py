@@ -17,23 +17,27 @@ from hardhull.model import (
     SubjectKind,
     worst,
 )
-from hardhull.project.container import Role
-from hardhull.project.ports import LAUNCH_SETTINGS, Decider, Listener, listening, ways_to_run
+from hardhull.project.ports import (
+    Decider,
+    Listener,
+    idle_stages,
+    listening,
+    run_stages,
+)
+from hardhull.rules.ports.doubts import blocked_by, low_listeners, notes_on
 from hardhull.rules.ports.examples import PRIVILEGED_PORT
-from hardhull.rules.ports.given import given_to
 from hardhull.rules.ports.in_compose import in_callers, in_compose
 from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, names_in, place_of
 from hardhull.rules.ports.in_pods import beside, in_patches, in_pod
 from hardhull.rules.ports.in_texts import in_texts
-from hardhull.rules.ports.moving import Moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hardhull.project.application import Application, AppStage
-    from hardhull.project.container import Container
     from hardhull.project.context import Context
+    from hardhull.rules.ports.moving import Moved
 
 ID = "privileged-port"
 OLD_HTTP_PORT, HTTP_PORT = 80, 8080
@@ -42,17 +46,23 @@ HTTPS_PORTS = (8443, 8081)
 
 def find(app: Application, context: Context) -> Iterator[Finding]:
     """Applications that listen below 1024, with what decides it."""
-    heard = _privileged(app, context)
-    if not heard or not app.stages:
-        return
+    for stage in idle_stages(app):
+        idle = listening(app, stage, None).privileged
+        if idle:
+            yield _finding(app, stage, idle, f"{app.where}, {stage.path}")
+    heard = low_listeners(app, context)
+    if heard and app.stages:
+        yield _finding(app, run_stages(app)[0], heard, app.where)
+
+
+def _finding(app: Application, stage: AppStage, heard: tuple[Listener, ...], where: str) -> Finding:
     ports = sorted({listener.port for listener in heard})
-    stage = app.stages[0]
     evidence = tuple(dict.fromkeys(listener.evidence for listener in heard))
     listed = " and ".join(str(port) for port in ports)
-    yield Finding(
+    return Finding(
         ID,
         stage.path,
-        app.where,
+        where,
         _span(stage, ports),
         f"it listens on port {listed}, which needs root on many clusters",
         Severity.MEDIUM,
@@ -62,25 +72,6 @@ def find(app: Application, context: Context) -> Iterator[Finding]:
         app,
         heard,
     )
-
-
-def _ways(app: Application) -> Iterator[tuple[AppStage | None, Container | None]]:
-    for stage, container in ways_to_run(app):
-        if container is None or container.role is Role.MAIN:
-            yield stage, container
-
-
-def _privileged(app: Application, context: Context) -> tuple[Listener, ...]:
-    found: list[Listener] = []
-    for stage, container in _ways(app):
-        heard = listening(app, stage, container).privileged
-        # Variables from elsewhere win over those of the image, but not over code.
-        if heard and heard[0].decider is not Decider.CODE:
-            given = [one for one in given_to(stage, container, context) if one.variable]
-            if given and all(one.high for one in given):
-                continue
-        found += heard
-    return tuple(dict.fromkeys(found))
 
 
 def _span(stage: AppStage, ports: list[int]) -> Span:
@@ -96,6 +87,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Move the port everywhere at once, or say what stands in the way."""
     app: Application = finding.subject
     heard: tuple[Listener, ...] = finding.plan
+    if finding.where != app.where:
+        return Refusal("no manifest or Compose file here runs it: callers can't be seen")
     moves = {port: _new_port(port, context) for port in {listener.port for listener in heard}}
     operations: list[Operation] = []
     notes: list[str] = []
@@ -130,7 +123,7 @@ def together(app: Application, context: Context) -> tuple[Application, ...]:
 
 
 def _stages(app: Application) -> set[tuple[str, int]]:
-    return {(stage.path, one.index) for stage in app.stages for one in stage.chain}
+    return {(stage.path, one.index) for stage in run_stages(app) for one in stage.chain}
 
 
 def _because_of(member: Application, app: Application, answer: Refusal) -> Refusal:
@@ -140,8 +133,8 @@ def _because_of(member: Application, app: Application, answer: Refusal) -> Refus
 
 def _moved(app: Application, context: Context, moves: Mapping[int, int]) -> Fix | Refusal:
     """All operations for one application."""
-    heard = _privileged(app, context)
-    blocked = _blocked(app, heard, context, moves)
+    heard = low_listeners(app, context)
+    blocked = blocked_by(app, heard, context, moves)
     if blocked is not None:
         return blocked
     operations: list[Operation] = []
@@ -154,60 +147,8 @@ def _moved(app: Application, context: Context, moves: Mapping[int, int]) -> Fix 
         numeric = numeric or place.numeric
         notes += [place.note] if place.note and place.note not in notes else []
     operations += _announced(app, moves)
-    notes = [*_notes(app, context, numeric=numeric), *notes]
+    notes = [*notes_on(app, context, numeric=numeric), *notes]
     return Fix(tuple(operations), "", notes=tuple(notes))
-
-
-def _blocked(
-    app: Application,
-    heard: tuple[Listener, ...],
-    context: Context,
-    moves: Mapping[int, int],
-) -> Refusal | None:
-    for listener in heard:
-        if listener.decider is Decider.CODE:
-            return Refusal(listener.evidence, listener.path)
-        if listener.port not in (80, 443):
-            return Refusal(f"there is no convention for where port {listener.port} moves to")
-    for stage, container in _ways(app):
-        doubt = _doubt(app, stage, container, context, moves)
-        if doubt is not None:
-            return doubt
-    if not app.containers:
-        return Refusal("no manifest or Compose file here runs it: callers can't be seen")
-    for seen in app.program.ports_in_code if app.program is not None else ():
-        old = seen.port in {listener.port for listener in heard}
-        if seen.how == LAUNCH_SETTINGS and old:
-            return Refusal(f"{seen.path}:{seen.line} starts it in a container on port {seen.port}")
-    if app.program is not None and app.program.legacy_host and not _urls_everywhere(heard):
-        seen = app.program.legacy_host[0]
-        return Refusal(f"{seen.path}:{seen.line} builds an older host, which may bind otherwise")
-    return None
-
-
-def _doubt(
-    app: Application,
-    stage: AppStage | None,
-    container: Container | None,
-    context: Context,
-    moves: Mapping[int, int],
-) -> Refusal | None:
-    """What is not sure about one way to run it: an unread value, a script, a port in use."""
-    heard = listening(app, stage, container)
-    for unknown in heard.unknown:
-        return Refusal(unknown)
-    for given in given_to(stage, container, context):
-        if given.variable:
-            return Refusal(f"{given.place} decides the port too, by {given.variable}")
-    for listener in heard.listeners:
-        if listener.port in moves.values():
-            return Refusal(f"it listens on port {listener.port} already: {listener.evidence}")
-    return None
-
-
-def _urls_everywhere(heard: tuple[Listener, ...]) -> bool:
-    """An older host obeys ASPNETCORE_URLS, and the base images below .NET 8 set it."""
-    return all(one.variable.endswith("URLS") or one.decider is Decider.ARGUMENT for one in heard)
 
 
 def _new_port(old: int, context: Context) -> int:
@@ -227,7 +168,7 @@ def _new_port(old: int, context: Context) -> int:
 def _everywhere(
     app: Application, context: Context, moves: Mapping[int, int]
 ) -> Iterator[Moved | Refusal]:
-    for stage in app.stages:
+    for stage in run_stages(app):
         yield from in_stage(stage, moves)
     names: dict[str, dict[int, str]] = {}
     for workload in app.workloads:
@@ -249,7 +190,7 @@ def _everywhere(
 def _announced(app: Application, moves: Mapping[int, int]) -> list[Operation]:
     """Below .NET 8 the base image says 80: the Dockerfile must say otherwise, once a stage."""
     operations: list[Operation] = []
-    for stage in app.stages:
+    for stage in run_stages(app):
         if not any(one.decider is Decider.BASE for one in listening(app, stage, None).privileged):
             continue
         if OLD_HTTP_PORT not in moves:
@@ -270,30 +211,6 @@ def _before_start(stage: AppStage) -> int:
     return min(starts, default=last)
 
 
-def _notes(app: Application, context: Context, *, numeric: bool) -> tuple[str, ...]:
-    notes = [
-        f"not checked: what {given.place} brings in; does it set the port?"
-        for stage, container in _ways(app)
-        for given in given_to(stage, container, context)
-        if not given.variable
-    ]
-    if numeric:
-        notes.append(
-            "the Service names the port by number: old pods refuse connections until replaced"
-        )
-    if app.pods and app.stages:
-        notes.append(
-            "order of roll-out: build and push the image, set its tag in the manifest, then apply; "
-            "the image of today does not answer on the new port"
-        )
-    program = app.program
-    if program is None or not program.files:
-        notes.append("not checked: the program's code is not here; does it bind a port itself?")
-    elif not program.complete:
-        notes.append("not checked: all of the program's code; does it bind a port itself?")
-    return tuple(notes)
-
-
 RULE = Rule(
     id=ID,
     title="The application listens on a port below 1024",
@@ -312,14 +229,20 @@ RULE = Rule(
         "callers, in one fix. What clients see (Service `port`, nodePort, Ingress, published "
         "ports) stays. ASPNETCORE_URLS is added only below .NET 8, whose images say 80 themselves."
     ),
-    routine_when="only Compose runs it, and every place that holds the port is seen and moves",
+    routine_when=(
+        "only Compose builds and runs it, or the manifest itself decides the port, and every "
+        "place that holds the port is seen and moves"
+    ),
     review_when=(
-        "a Service names the port by number, or a manifest names an image that is built "
-        "separately: old and new meet during the roll-out"
+        "a Service or a network policy names the port by number, a published image decides the "
+        "port (old and new meet during the roll-out), or variables come from a file that is "
+        "not here"
     ),
     refused_when=(
-        "code or appsettings bind the port, nothing here runs the image, the new port is taken, a "
-        "Service is headless, or a file that can't be moved holds the old port"
+        "code, appsettings, an envFrom or a start script bind the port, nothing here runs the "
+        "image, the new port may be taken in the pod, a Service is headless or selects other "
+        "programs too, an image made from the same stage can't move, or a file that can't be "
+        "moved holds the old port"
     ),
     references=(
         "https://learn.microsoft.com/dotnet/core/compatibility/containers/8.0/aspnet-port",

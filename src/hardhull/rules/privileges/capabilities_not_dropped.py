@@ -74,12 +74,14 @@ RULE = Rule(
         "changes the user at start-up, and today's image was so already"
     ),
     review_when=(
-        "the image is not built here, a script of the start-up is not here to be read, or today's "
-        "image still ran as root while the manifest names it by a tag"
+        "the image is not built here, a script of the start-up is not here to be read, today's "
+        "image still ran as root while the manifest names it by a tag, or the workload is a Pod or "
+        "a Job, which can't be changed in place"
     ),
     refused_when=(
         "the program runs as root or as a user that is not known, listens below 1024, changes its "
-        "user at start-up (gosu, su-exec, sudo), or its image uses setcap"
+        "user at start-up (gosu, su-exec, sudo), or its image uses setcap; the container is there "
+        "for a debugger; or a Compose file for Windows is laid over this one"
     ),
     references=(
         "https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted",

@@ -9,6 +9,7 @@ from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity
 from hardhull.project.container import capability
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
+from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import of_unknown_use, on_windows
 
@@ -66,6 +67,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Remove these capabilities and no others, unless something here is seen to use one."""
     container: Container = finding.subject
     listed: tuple[Cursor, ...] = finding.plan
+    alone = left_alone(container, context)
+    if alone is not None:
+        return alone
     start = start_of(container, context.project)
     for item in listed:
         name = capability(item)
@@ -79,6 +83,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         return unknown
     notes = [f"not checked: what {finding.what} was added for; git blame on the line may say"]
     notes += [f"not checked: what {name} does when it starts" for name in start.unread]
+    notes += at_roll_out(container, context)
     return Fix(
         container.remove_capabilities(listed),
         f"{finding.what} no longer added",

@@ -12,6 +12,7 @@ from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.ports import PRIVILEGED, listening
 from hardhull.project.starting import start_of
 from hardhull.project.users import container_user, image_user, steps_down
+from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
 from hardhull.rules.privileges.examples import (
     AS_ROOT,
     COMPOSE,
@@ -20,7 +21,7 @@ from hardhull.rules.privileges.examples import (
     in_compose,
     in_pod,
 )
-from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here
+from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, unread_build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,9 @@ def obstacles(container: Container, context: Context) -> Iterator[Refusal | str]
     if container.privileged is not None:
         place = container.privileged
         yield Refusal("privileged-container comes first", place.path, place.span)
+    reason = left_alone(container, context) or unread_build(container, context)
+    if reason is not None:
+        yield reason
     yield from _user(container, context)
     yield from _ports(container, context.project)
     yield from _start(container, context)
@@ -46,6 +50,7 @@ def obstacles(container: Container, context: Context) -> Iterator[Refusal | str]
         yield UNKNOWN_IMAGE
     elif _older_image_differs(container, context):
         yield f"today's image ran as root or listened below {PRIVILEGED}; {_ROLL_OUT}"
+    yield from at_roll_out(container, context)
 
 
 def _user(container: Container, context: Context) -> Iterator[Refusal]:

@@ -8,6 +8,7 @@ from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity
 from hardhull.project.container import Platform, Seccomp
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.rules.finding import in_container
+from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import (
     UNKNOWN_IMAGE,
@@ -46,24 +47,20 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Ask for the runtime's own filter, once for the pod where all its containers are ours."""
     container: Container = finding.subject
-    notes: list[str] = []
+    alone = left_alone(container, context)
+    if alone is not None:
+        return alone
+    notes = list(at_roll_out(container, context))
     if container.seccomp is Seccomp.UNCONFINED:
         notes.append("not checked: why the filter was switched off; git blame may say")
     workload = workload_of(container, context)
-    whole_pod = False
-    reached: tuple[Container, ...] = (container,)
-    if workload is not None and isinstance(container, KubernetesContainer):
-        noted = container.seccomp_annotation
-        if noted is not None:
-            reason = f"{at(noted)} says {noted.raw}; the API wants annotation and field to agree"
-            return Refusal(reason, noted.path, noted.span)
-        whole_pod = _is_ours(workload, context)
-        if whole_pod:
-            reached = workload.containers
-        elif workload.injected is not None:
-            notes.append(f"set at the container: {workload.injected} adds others to the pod")
-        if openshift(context, workload):
-            notes.append("not checked: OpenShift before 4.11 rejects pods that name a profile")
+    whole_pod = workload is not None and _is_ours(workload, context)
+    if workload is not None:
+        for obstacle in _in_pod(container, workload, context, whole_pod=whole_pod):
+            if isinstance(obstacle, Refusal):
+                return obstacle
+            notes.append(obstacle)
+    reached = workload.containers if workload is not None and whole_pod else (container,)
     foreign = [one.name for one in reached if not built_here(one, context)]
     if foreign:
         notes.append(f"{UNKNOWN_IMAGE} ({', '.join(foreign)})")
@@ -79,6 +76,19 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         '"Operation not permitted" from a system call that programs rarely make',
         tuple(notes),
     )
+
+
+def _in_pod(
+    container: Container, workload: Workload, context: Context, *, whole_pod: bool
+) -> Iterator[Refusal | str]:
+    noted = container.seccomp_annotation if isinstance(container, KubernetesContainer) else None
+    if noted is not None:
+        reason = f"{at(noted)} says {noted.raw}; the API wants annotation and field to agree"
+        yield Refusal(reason, noted.path, noted.span)
+    if workload.injected is not None and not whole_pod:
+        yield f"set at the container: {workload.injected} adds others to the pod"
+    if openshift(context, workload):
+        yield "not checked: OpenShift before 4.11 rejects pods that name a profile"
 
 
 def _is_ours(workload: Workload, context: Context) -> bool:
@@ -119,10 +129,13 @@ RULE = Rule(
     ),
     routine_when="no profile is set, and every image that the setting reaches is built here",
     review_when=(
-        "a profile `Unconfined` is replaced, an image is not built here, or the manifests are "
-        "for OpenShift"
+        "a profile `Unconfined` is replaced, an image is not built here, the manifests are for "
+        "OpenShift or Knative, or the workload is a Pod or a Job, which can't be changed in place"
     ),
-    refused_when="an annotation of the older kind says something else",
+    refused_when=(
+        "an annotation of the older kind says something else, or the container is there for a "
+        "debugger"
+    ),
     references=(
         "https://kubernetes.io/docs/tutorials/security/seccomp/",
         "https://docs.docker.com/engine/security/seccomp/",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
+from hardhull.rules.privileges.circumstances import at_roll_out, left_alone
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import NEEDS_HOST, of_unknown_use, on_windows
 
@@ -37,6 +38,9 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Take the privileges, unless something here is seen to need them."""
     container: Container = finding.subject
+    alone = left_alone(container, context)
+    if alone is not None:
+        return alone
     for mount in container.mounts:
         spread = mount.cursor.get("mountPropagation")
         if spread is not None and spread.text == "Bidirectional":
@@ -55,6 +59,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         return unknown
     notes = ["not checked: why it was made privileged; git blame on the line may say"]
     notes += [f"not checked: what {name} does when it starts" for name in start.unread]
+    notes += at_roll_out(container, context)
     return Fix(
         container.take_privileges(),
         "privileged: false",

@@ -32,8 +32,20 @@ def on_windows(container: Container, context: Context) -> bool:
 
 
 def built_here(container: Container, context: Context) -> bool:
-    """Whether the image it runs is built in this repository."""
-    return bool(context.project.stages_of(container))
+    """Whether the image it runs is built in this repository, from a Dockerfile that was read."""
+    return bool(context.project.stages_of(container)) and not unread_build(container, context)
+
+
+def unread_build(container: Container, context: Context) -> Refusal | None:
+    """A Compose service may be built from another Dockerfile than its image's name suggests."""
+    build = container.build if isinstance(container, ComposeService) else None
+    if build is None or build.cursor.path != container.path:
+        return None  # another file, of which nobody says when it is used, builds something else
+    if build.dockerfile in context.project.dockerfiles:
+        return None
+    name = build.dockerfile or "a Dockerfile that a placeholder names"
+    reason = f"it is built from {name}, which is not here to be read"
+    return Refusal(reason, build.cursor.path, build.cursor.span)
 
 
 def runs_dotnet(container: Container, context: Context) -> bool:

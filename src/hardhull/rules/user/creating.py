@@ -12,6 +12,7 @@ from hardhull.project.users import environment_before
 
 if TYPE_CHECKING:
     from hardhull.documents.dockerfile import Instruction
+    from hardhull.facts.catalogue import BaseFamily, ImageFacts
     from hardhull.project.accounts import Account
     from hardhull.project.application import AppStage
     from hardhull.project.context import Context
@@ -29,6 +30,7 @@ class NewUser:
     uid: int
     home: str
     creation: tuple[str, ...] = ()
+    name: str = ""
 
 
 def app_uid_spelling(stage: AppStage, number: int, at: Instruction | None = None) -> str:
@@ -59,7 +61,7 @@ def create_user(stage: AppStage, context: Context) -> NewUser | Refusal:
     """Make the configured user in the final stage, or copy it from a stage that has a shell."""
     settings = context.settings.user
     name, uid, gid = settings.name, settings.uid, settings.gid
-    base = stage.facts
+    base: ImageFacts | BaseFamily | None = stage.facts
     if base is None:
         base = context.facts.family(stage.base) if stage.base is not None else None
     if base is None or base.create_user is None:
@@ -84,7 +86,7 @@ def create_user(stage: AppStage, context: Context) -> NewUser | Refusal:
     tool: UserTool = base.create_user
     if tool is UserTool.COPIED_PASSWD:
         return _copied(stage, context)
-    return NewUser(str(uid), uid, f"/home/{name}", (_command(tool, name, uid, gid),))
+    return NewUser(str(uid), uid, f"/home/{name}", (_command(tool, name, uid, gid),), name)
 
 
 def _command(tool: UserTool, name: str, uid: int, gid: int) -> str:

@@ -27,6 +27,7 @@ from hardhull.rules.user.creating import (
 )
 from hardhull.rules.user.examples import IMAGE_RUNS_AS_ROOT
 from hardhull.rules.user.homes import moved_homes
+from hardhull.rules.user.precondition_examples import PRECONDITIONS
 from hardhull.rules.user.preconditions import obstacles
 
 if TYPE_CHECKING:
@@ -95,11 +96,13 @@ def choose_user(stage: AppStage, context: Context) -> NewUser | Refusal:
         number = certain_number(stage, account)
         if isinstance(number, Refusal):
             return number
-        return NewUser(number, int(number), account.home)
+        return NewUser(number, int(number), account.home, name=account.name)
     facts = stage.facts
     if facts is not None and facts.app_uid is not None:
         at = _replaced(stage)
-        return NewUser(app_uid_spelling(stage, facts.app_uid, at), facts.app_uid, "/home/app")
+        return NewUser(
+            app_uid_spelling(stage, facts.app_uid, at), facts.app_uid, "/home/app", name="app"
+        )
     return create_user(stage, context)
 
 
@@ -166,16 +169,17 @@ RULE = Rule(
     ),
     routine_when=(
         "the base image is known, every port is 1024 or above, and the program was read and is "
-        "not seen to write outside /tmp"
+        "not seen to write outside /tmp and what the Dockerfile gives its user"
     ),
     review_when=(
-        "the program's code is not here or could not be read to the end, a named volume or claim "
-        "is mounted, the start script could not be read, or an explicit `USER root` is overridden"
+        "the program's code is not here or could not be read to the end, a volume is mounted or "
+        "declared, directories belong to another user, the start script could not be read, or an "
+        "explicit `USER root` is overridden"
     ),
     refused_when=(
-        "a port below 1024 is listened on, the entrypoint changes the user itself, the program "
-        "writes below a directory that root owns, the image is a base that others run commands "
-        "on, or the base image is not known"
+        "a port below 1024 is listened on, the start-up changes the user itself or needs root, "
+        "the program writes below a directory that root owns, only root may read or start it, "
+        "the image is a base that others run commands on, or the base image is not known"
     ),
     references=(
         "https://learn.microsoft.com/dotnet/core/compatibility/containers/8.0/app-user",
@@ -187,5 +191,5 @@ RULE = Rule(
         "trivy:DS-0002",
         "hadolint:DL3002",
     ),
-    examples=IMAGE_RUNS_AS_ROOT,
+    examples=(*IMAGE_RUNS_AS_ROOT, *PRECONDITIONS),
 )

@@ -82,9 +82,9 @@ def belongs_to(gift: Gift, user: NewUser, stage: AppStage) -> bool:
     if gift.owner is None:
         return True
     owner = gift.owner.partition(":")[0]
-    names = {str(user.uid), posixpath.basename(user.home)}
+    names = {str(user.uid), user.name}
     if stage.facts is not None and stage.facts.app_uid == user.uid:
-        names |= {"app", "$APP_UID", "${APP_UID}"}
+        names |= {"$APP_UID", "${APP_UID}"}
     return owner in names
 
 

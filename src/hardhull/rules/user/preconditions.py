@@ -11,7 +11,7 @@ from hardhull.project.container import Platform, Role
 from hardhull.project.ports import PRIVILEGED, listening, start_instructions
 from hardhull.rules.user.obstacle import Doubt
 from hardhull.rules.user.open_places import foreign_gifts, image_volumes, writes
-from hardhull.rules.user.start_up import needs_root, start_up
+from hardhull.rules.user.start_up import needs_root, start_up, starts_as_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,7 +214,7 @@ def _containers(containers: list[Container]) -> Iterator[Refusal | Doubt]:
                 )
         if container.privileged is not None:
             yield Doubt("not checked: why the container is privileged")
-        if needs_root(" ".join(cursor.text or "" for cursor in container.command)):
+        if starts_as_root(" ".join(cursor.text or "" for cursor in container.command)):
             yield Refusal("its command does what only root can", container.path, container.span)
 
 

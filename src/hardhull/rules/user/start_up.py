@@ -30,14 +30,15 @@ _STARTS_SDK = re.compile(
 )
 _REDIRECTED = re.compile(r"(?<![<&\d-])[12]?>>?\s*(?P<target>[^\s;&|>()]+)")
 _WRITES = re.compile(
-    r"(?:^|[;&|(]|\b(?:then|do|else)\b|\bsudo\b)\s*"
+    r"(?:^|[;&|(]|\b(?:then|do|else)\b|\bsudo\b|\s-\w*c\s)\s*[\"']?"
     r"(?P<command>mkdir|touch|cp|mv|rm|ln|tee|install|sed(?=\s+(?:-\w+\s+)*(?:-\w*i|--in-place)))"
     r"\s+(?P<rest>[^;&|<>]*)"
 )
 _OPEN_TARGET = re.compile(r"[\"']?(?:/tmp\b|/var/tmp\b|/dev/|\$\{?TMPDIR|&)")
-_PASSES_ON = frozenset(
-    "ash bash catchsegv dash dotnet dumb-init env exec nice sh stdbuf tini docker-init".split()
-)
+_PASSES_ON = frozenset({
+    "ash", "bash", "catchsegv", "dash", "docker-init", "dotnet", "dumb-init", "env", "exec",
+    "nice", "sh", "stdbuf", "tini",
+})  # fmt: skip
 
 
 def start_up(stage: AppStage, app: Application, context: Context) -> Iterator[Refusal | Doubt]:
@@ -45,7 +46,8 @@ def start_up(stage: AppStage, app: Application, context: Context) -> Iterator[Re
     for instruction in start_instructions(stage):
         words = [word.value for word in instruction.words]
         text = " ".join(words)
-        reason = _needs_root(text) or _needs_root(instruction.text)
+        # Shell form has its quotes and marks in the text, exec form its words.
+        reason = _needs_root(text) or (None if instruction.json else _needs_root(instruction.text))
         if reason is not None:
             yield Refusal(reason, stage.path, instruction.span)
         script = _SCRIPT.search(text)
@@ -60,6 +62,11 @@ def needs_root(command: str) -> bool:
     return steps_down(command) or _ROOT_COMMAND.search(command) is not None
 
 
+def starts_as_root(command: str) -> bool:
+    """Whether a container's command needs root, or makes files where root owns."""
+    return needs_root(command) or _writes_where_root_owns(command)
+
+
 def _needs_root(text: str) -> str | None:
     if steps_down(text):
         return "its entrypoint changes the user by itself"
@@ -67,6 +74,8 @@ def _needs_root(text: str) -> str | None:
         return "it builds when it starts, which writes where root owns"
     if _ROOT_COMMAND.search(text):
         return "its start command does what only root can"
+    if _writes_where_root_owns(text):
+        return "its start command writes where only root may"
     return None
 
 
@@ -106,7 +115,9 @@ def _writes_where_root_owns(code: str) -> bool:
     if any(not _OPEN_TARGET.match(hit["target"]) for hit in _REDIRECTED.finditer(code)):
         return True
     for hit in _WRITES.finditer(code):
-        places = [word for word in hit["rest"].split() if not word.startswith("-")]
+        words = hit["rest"].split()
+        # `2` is what the cut at `2>/dev/null` leaves.
+        places = [word for word in words if not word.startswith("-") and not word.isdigit()]
         if hit["command"] in ("cp", "mv", "ln", "install"):
             places = places[-1:]
         if any(not _OPEN_TARGET.match(place) for place in places[-1:] or [""]):

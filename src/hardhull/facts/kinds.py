@@ -1,0 +1,104 @@
+"""What is known of an image, and what of a distribution: the nouns of the catalogue."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class UserTool(enum.StrEnum):
+    """How a distribution can be given a user."""
+
+    USERADD = "useradd"
+    BUSYBOX = "busybox"
+    TDNF = "tdnf"
+    """No tool there; `tdnf install shadow-utils` brings useradd."""
+    DNF = "dnf"
+    COPIED_PASSWD = "passwd"  # noqa: S105 - the name of a file
+    """No shell: users are made in another stage, /etc/passwd and /etc/group are copied."""
+
+
+class TagState(enum.StrEnum):
+    """Whether a tag is still rebuilt."""
+
+    LIVE = "live"
+    FROZEN = "frozen"
+    PATCH = "patch"
+    """Names one patch: rebuilt only until the next patch appears."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """One .NET image. None always means "not known" or "there is none", as the field says."""
+
+    repository: str
+    """`dotnet/aspnet`; `dotnet/core/aspnet` for the older name and for Docker Hub's images."""
+    kind: str
+    """aspnet, runtime, runtime-deps, sdk, monitor or framework."""
+    version: str
+    """`8.0`: the version asked for, even where the facts are those of another by class."""
+    variant: str
+    """The tag behind the version, without its architecture: `alpine3.20`, `noble-chiseled`."""
+    os: str
+    """linux or windows."""
+    distro: str
+    """`bookworm-slim`, `alpine3.20`, `nanoserver-ltsc2022`; empty if not known."""
+    family: str
+    """debian, ubuntu, alpine, azurelinux, mariner or windows."""
+    distroless: bool
+    shell: bool
+    """Whether there is a /bin/sh."""
+    package_manager: str | None
+    user: str
+    """The image's USER: `root`, `1654`, `app`, `ContainerUser`, `ContainerAdministrator`."""
+    user_uid: int | None
+    """The number that `user` stands for, where known."""
+    app_uid: int | None
+    """The value of the variable APP_UID; None if the image does not set it."""
+    port_env: str | None
+    http_port: int | None
+    """What `port_env` holds; None beside a `port_env` means that it is set to nothing."""
+    useradd: bool
+    adduser: str | None
+    """`busybox`, `debian-perl` or None: their options differ."""
+    entrypoint: tuple[str, ...] | None
+    cmd: tuple[str, ...] | None
+    taken_uids: tuple[int, ...]
+    create_user: UserTool | None
+    """None on Windows."""
+    tag_state: TagState = TagState.UNKNOWN
+    last_seen: str | None = None
+    """ISO date on which the tag was last published, as far as the catalogue reaches."""
+    end_of_life: str | None = None
+    """ISO date on which support of the .NET version ends."""
+    distro_end_of_life: str | None = None
+    """ISO date on which free support of the distribution ends."""
+    by_class: bool = False
+
+    @property
+    def major(self) -> int:
+        """The .NET major version."""
+        return int(self.version.partition(".")[0])
+
+    @property
+    def user_numeric(self) -> bool:
+        """Whether Kubernetes can see from the image that its user is not root."""
+        return self.user.isdigit()
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFamily:
+    """A well-known base that is not .NET: enough to create a user in it. Its user is root."""
+
+    family: str
+    distro: str
+    """The codename or `alpine3.20`; empty for tags that move (`latest`, `stable`)."""
+    package_manager: str
+    useradd: bool
+    adduser: str | None
+    taken_uids: tuple[int, ...]
+    create_user: UserTool
+    distro_end_of_life: str | None
+    shell: bool = True
+    user: str = "root"

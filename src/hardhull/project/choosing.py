@@ -1,0 +1,82 @@
+"""Choosing the stages of a Dockerfile that are built as images and run a .NET program."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from hardhull.images import parse_reference
+from hardhull.project.application import AppStage
+from hardhull.project.names import STARTED, text_of
+from hardhull.project.stages import parent_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hardhull.documents.dockerfile import Dockerfile
+    from hardhull.facts.gather import Facts
+    from hardhull.project.builds import BuiltImage
+    from hardhull.project.compose import ComposeService
+    from hardhull.project.stages import Stage
+
+_TEST_WORDS = re.compile(
+    r"(^|[-_.])((?:unit|functional|integration|acceptance|component|system|api)?tests?|specs?|e2e|debug|dev(?:elop(?:ment)?)?|local|ci|tools?|bench(?:mark)?s?)"
+    r"($|[-_.])"
+)
+
+
+def targets(
+    path: str,
+    all_stages: Sequence[Stage],
+    services: Sequence[ComposeService],
+    built: Sequence[BuiltImage],
+) -> dict[int, str]:
+    """The stages that are built as images: the last one and every target that is named."""
+    chosen = {len(all_stages) - 1: "the last stage"}
+    named = [
+        (service.build.target, f"{service.path}:{service.build.cursor.line} builds it")
+        for service in services
+        if service.build is not None and service.build.dockerfile == path and service.build.target
+    ]
+    named += [
+        (image.target, f"{image.evidence} builds it")
+        for image in built
+        if image.target and image.dockerfile == path
+    ]
+    for target, evidence in named:
+        for stage in all_stages:
+            if (stage.name or str(stage.index)).lower() == target.lower():
+                chosen.setdefault(stage.index, evidence)
+    return chosen
+
+
+def app_stage(
+    document: Dockerfile, all_stages: tuple[Stage, ...], index: int, chosen_by: str, facts: Facts
+) -> AppStage | None:
+    """The stage as an application's, if it is one: .NET by its base, or by what it starts."""
+    chain = parent_chain(all_stages, index)
+    first = min(chain, key=lambda stage: stage.index)
+    reference = parse_reference(first.base.resolved) if first.base.resolved else None
+    base = reference.name if reference is not None else None
+    known = facts.image(base) if base is not None else None
+    stage = AppStage(document, all_stages, all_stages[index], base, known, chosen_by)
+    if stage.windows or _is_for_tests(stage):
+        return None
+    return stage if known is not None or _starts_dotnet(stage) else None
+
+
+def _is_for_tests(stage: AppStage) -> bool:
+    """Test and tool images: by the stage's name, the file's name, or what they start."""
+    if stage.stage.name and _TEST_WORDS.search(stage.stage.name.lower()):
+        return True
+    suffix = posixpath.basename(stage.path).lower().replace("dockerfile", "").strip(".-_")
+    if suffix and _TEST_WORDS.search(suffix):
+        return True
+    started = text_of(stage, "ENTRYPOINT") + " " + text_of(stage, "CMD")
+    return bool(re.search(r"\bdotnet[\"', ]+(?:test|vstest)\b", started))
+
+
+def _starts_dotnet(stage: AppStage) -> bool:
+    started = text_of(stage, "ENTRYPOINT") + " " + text_of(stage, "CMD")
+    return bool(re.search(r"\bdotnet\b", started) and STARTED.search(started))

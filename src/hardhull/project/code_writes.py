@@ -1,0 +1,136 @@
+"""What code writes: calls that make or change files, and where, if the text says so."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from hardhull.project.calls import MOST_CALLS, any_of, arguments_at
+from hardhull.project.sighting import DATABASE, Sighting, sighting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.documents.source import Source
+
+WRITE_WORDS = (
+    "File.", "File(", "FileStream", "FileTarget", "FileSystem", "FileAppender", "StreamWriter",
+    "CreateDirectory", "ExtractTo", "LiteDatabase", "Sqlite", "Directory.", "FileInfo",
+    "DirectoryInfo", ".Save", "ListenUnixSocket", "CreateFromDirectory",
+)  # fmt: skip
+_TEMPORARY = re.compile(r'GetTemp(?:Path|FileName)|^[$@]*"/tmp(?:["/])')
+_PATH_LIKE = re.compile(r"path|file|combine|\.log|\.txt", re.IGNORECASE)
+_WRITE_CALL = re.compile(
+    r"\bFile\.(?:Write\w*|Append\w*|Create\w*|OpenWrite|Open|Copy|Move|Replace|Delete)\b"
+    r"|\bDirectory\.(?:Delete|Move)\b|\bFileSystem\.(?:Write\w+|CopyFile|MoveFile|DeleteFile)\b"
+    r"|\b(?:FileStream|StreamWriter)(?=\s+\w+\s*=\s*new\s*\()"
+    r"|\b(?:FileStream|StreamWriter|ExtractToDirectory|CreateFromDirectory|CreateDirectory"
+    r"|FileTarget|LiteDatabase|UseSqlite|SqliteConnection|PersistKeysToFileSystem"
+    r"|RollingFileAppender|ListenUnixSocket)\b"
+    r"|\b(?:FileInfo|DirectoryInfo)(?=\s*\()|\.Save(?:As)?(?:Async)?(?=\s*\()"
+    r"|\bWriteTo\b[^;]{0,200}?\.(?:Rolling)?File\b|\b\w{0,40}[lL]og\w{0,40}\.AddFile\b"
+)
+_OPENING = re.compile(r"(?:\s+\w+\s*=\s*new)?\s*\(")
+_TYPES = frozenset({"FileStream", "StreamWriter", "FileTarget", "LiteDatabase", "SqliteConnection"})
+_WRITE_MODE = re.compile(r"FileMode\.(?:Create|CreateNew|Append|OpenOrCreate|Truncate)|\.Write\b")
+_MADE = re.compile(r"\)?\s*\.(?:Create\w*|OpenWrite|AppendText|MoveTo|CopyTo|Delete)\s*\(")
+_SECOND = frozenset({"File.Copy", "File.Move", "File.Replace", "CreateFromDirectory"})
+"""Calls that write to their second argument."""
+_ASSIGNED = re.compile(r"(?<![\w.])(\w+)\s*=(?![=>])\s*([^;\n]*)")
+_WHOLE = re.compile(
+    r'\s*(?:\w+\s*[:=]\s*)?(?:new\s+(?:DirectoryInfo|FileInfo)\s*\(\s*)?@?"([^"]*)"\s*\)?\s*'
+)
+
+
+def writes_in_code(source: Source, code: str, bare: str) -> Iterator[Sighting]:
+    """Yield the calls that write files; `bare` is the code without its strings."""
+    if any_of(WRITE_WORDS, bare):
+        temporary = _temporary_names(code)
+        for hit in islice(_WRITE_CALL.finditer(bare), MOST_CALLS):
+            opening = _OPENING.match(code, hit.end())
+            if opening is None and hit[0] in _TYPES:
+                continue
+            arguments = arguments_at(code, opening.end() - 1) if opening else []
+            if _is_write(hit, arguments, code, temporary):
+                how = "WriteTo.File" if hit[0].startswith("WriteTo") else hit[0].lstrip(".")
+                text = _written_path(how, arguments)
+                yield sighting(source, "file_writes", how, hit.end() - 1, text)
+    if "IFormFile" in code:
+        for hit in re.finditer(r"\bWebRootPath\b|\"wwwroot\b", code):
+            yield sighting(source, "file_writes", "upload", hit.start())
+
+
+def _temporary_names(code: str) -> frozenset[str]:
+    """Names that only ever hold paths below the temporary directory."""
+    if "GetTemp" not in code:
+        return frozenset()
+    assigned: dict[str, list[str]] = {}
+    for hit in _ASSIGNED.finditer(code):
+        assigned.setdefault(hit[1], []).append(hit[2])
+    names: frozenset[str] = frozenset()
+    for _ in range(3):  # a path made of a path made of the temporary directory
+        names = frozenset(
+            name
+            for name, values in assigned.items()
+            if all(_is_temporary(value, names) for value in values)
+            and not re.search(rf"\bstring\??\s+{name}\s*[,)=]\s*(?!=)(?:[,)]|$)", code)
+            and not re.search(rf"[(,]\s*string\??\s+{name}\b", code)
+        )
+    return names
+
+
+def _is_temporary(text: str, names: frozenset[str]) -> bool:
+    text = text.strip()
+    if "?" in text:
+        return False  # it may be something else
+    if _TEMPORARY.search(text):
+        return True
+    first = re.match(r'(?:(?:System\.IO\.)?Path\.(?:Combine|Join)\s*\(\s*|\$"\{)?(\w+)', text)
+    return first is not None and first[1] in names
+
+
+def _is_write(
+    hit: re.Match[str], arguments: list[str], code: str, temporary: frozenset[str]
+) -> bool:
+    call = hit[0]
+    place = 1 if call in _SECOND else 0
+    target = arguments[place].strip() if len(arguments) > place else ""
+    everything = ",".join(arguments)
+    if _is_temporary(target, temporary):
+        # What is moved away from its place is written too.
+        return call == "File.Move" and not _is_temporary(arguments[0], temporary)
+    match call:
+        case "FileStream" | "File.Open":
+            return _WRITE_MODE.search(everything) is not None
+        case "StreamWriter":
+            return target.startswith(('"', '@"', '$"')) or _PATH_LIKE.search(target) is not None
+        case "SqliteConnection" | "LiteDatabase" | "FileTarget":
+            before = code[max(0, hit.start() - 80) : hit.start()]
+            constructed = re.search(r"\b[nN]ew\s+(?:\w+\.)*\Z", before) is not None
+            return constructed and "memory" not in everything.lower()
+        case "UseSqlite":
+            return "memory" not in everything.lower()
+        case "FileInfo" | "DirectoryInfo":
+            end = code.find(everything, hit.end()) + len(everything)
+            return bool(everything) and _MADE.match(code, end) is not None
+        case _ if call.startswith(".Save"):
+            return target.startswith(('"', '@"', '$"'))
+        case _:
+            return True
+
+
+def _written_path(how: str, arguments: list[str]) -> str | None:
+    """The path as written. What else is a string, such as the content, is no path."""
+    if how == "FileTarget":
+        return None  # its first argument is a name
+    first = 1 if how in _SECOND else 0
+    if how == "ExtractToDirectory" and len(arguments) > 1 and _WHOLE.fullmatch(arguments[1]):
+        first = 1
+    most = 2 if how == "WriteTo.File" else 1  # a formatter may come first
+    for argument in arguments[first : first + most]:
+        whole = _WHOLE.fullmatch(argument)
+        if whole:
+            database = DATABASE.search(whole[1])
+            return database[1].strip() if database else str(whole[1])
+    return None

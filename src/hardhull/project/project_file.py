@@ -1,0 +1,103 @@
+"""A .NET project file, as far as its text says without running MSBuild."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+PROPERTY = re.compile(r"<(\w+)(?:\s[^<>]*)?>([^<]*)</")
+OWN_PROPERTY = re.compile(
+    r"<(TargetFrameworks?|AssemblyName|IsTestProject|EnableSdkContainerSupport|Container\w+)"
+    r"(?:\s[^<>]*)?>([^<]*)</"
+)
+SDK = re.compile(
+    r"<(?:Project|Import)\b[^<>]*\bSdk\s*=\s*[\"']([^\"']+)"
+    r"|<Sdk\b[^<>]*\bName\s*=\s*[\"']([^\"']+)"
+)
+ITEM = re.compile(r"<(\w+)\s[^<>]*?\bInclude\s*=\s*[\"']([^\"']*)[\"']")
+_VARIABLE = re.compile(r"\$\((\w+)\)")
+_TEST_NAME = re.compile(
+    r"(?i:(?:^|[._-])(?:unit|integration|functional|acceptance|e2e|component|system|api)?tests?$)"
+    r"|[a-z]Tests$"
+)
+_TEST_PACKAGES = frozenset({"microsoft.net.test.sdk", "xunit", "nunit", "mstest.testframework"})
+
+
+@dataclass(frozen=True, slots=True)
+class DotnetProject:
+    """A project file, as far as its text says without running MSBuild."""
+
+    path: str
+    directory: str
+    """POSIX, relative to the root; empty for the root itself."""
+    name: str
+    assembly_name: str
+    target_frameworks: tuple[str, ...]
+    sdk: str
+    is_web: bool
+    is_test: bool
+    container: tuple[tuple[str, str], ...]
+    """`Container…` properties and items, and `EnableSdkContainerSupport`, as written."""
+    packages: tuple[tuple[str, int], ...]
+    """Names of package references, with their lines."""
+    references: tuple[str, ...]
+    """Paths of the project files that this one refers to."""
+    unresolved: tuple[str, ...] = ()
+    """References as written that lead to no file here; its own name where it can't be read."""
+    linked: tuple[str, ...] = ()
+    """Folders outside its own from which it compiles files."""
+
+
+def expand(text: str, properties: dict[str, str]) -> str:
+    """Put properties in for `$(Name)`, a few levels deep; what is unknown stays as written."""
+    for _ in range(4):
+        text = _VARIABLE.sub(lambda hit: properties.get(hit[1], hit[0]), text)
+    return text.strip()
+
+
+def resolve(directory: str, include: str) -> str:
+    """Return the POSIX path of an MSBuild path, relative to the root."""
+    plain = include.replace("$(MSBuildThisFileDirectory)", "").replace(
+        "$(MSBuildProjectDirectory)", "."
+    )
+    return posixpath.normpath(posixpath.join(directory, plain.replace("\\", "/").strip()))
+
+
+def is_test(
+    name: str, sdk: str, properties: dict[str, str], packages: tuple[tuple[str, int], ...]
+) -> bool:
+    """Whether the project is one of tests: it says so, or its name or packages do."""
+    said = properties.get("IsTestProject", "").strip().lower()
+    if said in ("true", "false"):
+        return said == "true"
+    return (
+        sdk.startswith("MSTest.Sdk")
+        or _TEST_NAME.search(name) is not None
+        or any(package.lower() in _TEST_PACKAGES for package, _ in packages)
+    )
+
+
+def container_settings(
+    properties: dict[str, str], items: list[tuple[str, str, int]]
+) -> tuple[tuple[str, str], ...]:
+    """Return what the project says of the image that the SDK would build."""
+    found = [
+        (name, value.strip())
+        for name, value in properties.items()
+        if name.startswith("Container") or name == "EnableSdkContainerSupport"
+    ]
+    found += [(item, include) for item, include, _ in items if item.startswith("Container")]
+    return tuple(found)
+
+
+def linked_folders(directory: str, items: list[tuple[str, str, int]]) -> tuple[str, ...]:
+    """Return the folders outside the project's own that it takes code from."""
+    found: list[str] = []
+    for item, include, _ in items:
+        if item in ("Compile", "Content", "None", "EmbeddedResource") and ".." in include:
+            fixed = re.split(r"[*?]", include.replace("\\", "/"), maxsplit=1)[0]
+            target = resolve(directory, fixed)
+            if not target.startswith("..") and "$(" not in target:
+                found.append(target + "/" if fixed.endswith("/") else target)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,2 @@
+Log.Logger = new LoggerConfiguration().WriteTo.File("logs/shop.log").CreateLogger();
+WebApplication.CreateBuilder(args).Build().Run();

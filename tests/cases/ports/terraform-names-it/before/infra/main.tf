@@ -1,0 +1,5 @@
+resource "azurerm_container_app" "shop" {
+  ingress {
+    target_port = 80
+  }
+}

@@ -1,0 +1,157 @@
+"""Linking: what belongs to a program, by which evidence, and what does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import outcome, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hardhull.project.application import Application
+
+PROGRAM = {
+    "shop/Shop.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+    "shop/Program.cs": "WebApplication.CreateBuilder(args).Build().Run();\n",
+    "shop/Dockerfile": (
+        'FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY out .\nENTRYPOINT ["dotnet", "Shop.dll"]\n'
+    ),
+}
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {name}
+  labels: {{app: {label}}}
+spec:
+  containers:
+    - name: main
+      image: {image}
+"""
+SERVICE = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front}
+spec:
+  selector: {app: front}
+  ports: [{port: 80}]
+"""
+
+
+def pod(image: str, name: str = "one", label: str = "front") -> str:
+    return POD.format(image=image, name=name, label=label)
+
+
+def applications(root: Path, files: dict[str, str]) -> dict[str, Application]:
+    write(root, files)
+    return {app.name: app for app in outcome(root, fixing=False).project.applications}
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "acme.example/shop:1.2",
+        "shop",
+        "acme.example/team/SHOP:1".lower(),
+        '"__REGISTRY__/shop:__TAG__"',
+        '"${REGISTRY}/shop:${TAG}"',
+        '"<registry>/shop"',
+        '"{{registry}}/shop:{{tag}}"',
+    ],
+)
+def test_the_last_part_of_an_image_is_the_name_of_its_folder(tmp_path: Path, image: str) -> None:
+    shop = applications(tmp_path, {**PROGRAM, "pod.yaml": pod(image)})["Shop"]
+
+    assert [workload.where for workload in shop.workloads] == ["Pod/one"]
+    assert shop.evidence[-1] == "pod.yaml:8 Pod/one runs it (same name as shop/Dockerfile)"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "mcr.microsoft.com/dotnet/shop:8.0",
+        "acme.example/workshop:1",
+        "acme.example/shop-admin:1",
+        '"${IMAGE}"',
+        '"acme.example/${NAME}:1"',
+        '"__SHOP__"',
+    ],
+)
+def test_other_images_are_not_taken_for_it(tmp_path: Path, image: str) -> None:
+    shop = applications(tmp_path, {**PROGRAM, "pod.yaml": pod(image)})["Shop"]
+
+    assert shop.workloads == ()
+
+
+def test_a_build_command_is_stronger_than_a_name(tmp_path: Path) -> None:
+    files = {
+        **PROGRAM,
+        "build.sh": "docker build -t acme.example/store:1 -f shop/Dockerfile .\n",
+        "pod.yaml": pod("acme.example/store:2"),
+    }
+    shop = applications(tmp_path, files)["Shop"]
+
+    assert "(build.sh:1 builds acme.example/store)" in shop.evidence[-1]
+
+
+def test_a_service_belongs_to_the_nearest_pods_of_its_labels(tmp_path: Path) -> None:
+    files = {
+        **PROGRAM,
+        "one/pod.yaml": pod("acme.example/shop:1") + SERVICE,
+        "two/pod.yaml": pod("nginx:1.27", "two") + SERVICE,
+    }
+    shop = applications(tmp_path, files)["Shop"]
+
+    assert [service.path for service in shop.services] == ["one/pod.yaml"]
+
+
+def test_a_service_of_a_folder_above_selects_all_that_are_equally_near(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "front.yaml": SERVICE.removeprefix("---\n"),
+            "blue/pod.yaml": pod("acme.example/shop:1", "blue"),
+            "green/pod.yaml": pod("acme.example/shop:2", "green"),
+        },
+    )
+    project = outcome(tmp_path, fixing=False).project
+    selected = project.selected_by(project.all_services[0])
+
+    assert [workload.name for workload in selected] == ["blue", "green"]
+
+
+def test_a_composed_service_runs_the_stage_that_it_builds(tmp_path: Path) -> None:
+    files = {
+        **PROGRAM,
+        "shop/Dockerfile.alpine": PROGRAM["shop/Dockerfile"].replace("8.0", "8.0-alpine"),
+        "compose.yaml": "services:\n  shop:\n    build: shop\n",
+    }
+    shop = applications(tmp_path, files)["Shop"]
+
+    assert [stage.path for stage in shop.stages] == ["shop/Dockerfile", "shop/Dockerfile.alpine"]
+    assert [stage.path for stage in shop.stages_of(shop.containers[0])] == ["shop/Dockerfile"]
+
+
+def test_stages_by_target_are_programs_of_their_own(tmp_path: Path) -> None:
+    files = {
+        "cart/Cart.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+        "mail/Mail.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+        "Dockerfile": (
+            "FROM mcr.microsoft.com/dotnet/aspnet:8.0 AS base\n"
+            'FROM base AS cart\nENTRYPOINT ["dotnet", "Cart.dll"]\n'
+            'FROM base AS mail\nENTRYPOINT ["dotnet", "Mail.dll"]\n'
+        ),
+        "compose.yaml": (
+            "services:\n"
+            "  a:\n    build: {context: ., target: cart}\n"
+            "  b:\n    build: {context: ., target: mail}\n"
+        ),
+    }
+    found = applications(tmp_path, files)
+
+    assert [container.name for container in found["Cart"].containers] == ["a"]
+    assert [container.name for container in found["Mail"].containers] == ["b"]
