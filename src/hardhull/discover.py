@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hardhull.documents.source import FileKind, Source
+from hardhull.documents.source import FileKind, Source, oversized
 from hardhull.globs import matcher
 from hardhull.model import Skipped, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+MAX_EVIDENCE_LINE = 16 * 1024
 SIZE_CAP = 4 * 1024 * 1024
 _KEEP_EVIDENCE = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -118,7 +119,12 @@ def read(entry: FileEntry) -> Source:
     data = _read_bytes(entry.location) if entry.data is None else entry.data
     if not isinstance(data, bytes):
         raise UsageError(f"{entry.path}: {data or 'went away'} while hardhull was reading it")
-    return Source.from_bytes(entry.path, entry.kind, data)
+    source = Source.from_bytes(entry.path, entry.kind, data)
+    if entry.kind is FileKind.EVIDENCE:
+        line, reason = oversized(source.text, MAX_EVIDENCE_LINE)
+        if line:
+            raise UsageError(f"{entry.path}:{line}: {reason}, so it is not read")
+    return source
 
 
 class _Look:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from hardhull.documents import dockerfile_edits, yaml_edits
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
-from hardhull.documents.source import FileKind
+from hardhull.documents.source import FileKind, oversized
+from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, comments, read_yaml
 from hardhull.model import (
     AppendItem,
@@ -23,14 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hardhull.documents.source import Source
-    from hardhull.documents.unreadable import Unreadable
     from hardhull.model import Edit, Operation
+
+MAX_DOCKERFILE_LINE = 64 * 1024
+MAX_YAML_LINE = 256 * 1024
 
 Document: TypeAlias = Dockerfile | YamlFile
 
 
 def read(source: Source) -> Document | Unreadable:
     """Read a source by its kind; evidence is never read as a document."""
+    limit = MAX_DOCKERFILE_LINE if source.kind is FileKind.DOCKERFILE else MAX_YAML_LINE
+    line, reason = oversized(source.text, limit)
+    if line:
+        return Unreadable(line, reason)
     if source.kind is FileKind.DOCKERFILE:
         return read_dockerfile(source)
     return read_yaml(source)

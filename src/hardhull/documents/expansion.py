@@ -56,6 +56,10 @@ class Mode:
     keep_unset: bool = False
 
 
+MAX_LENGTH = 64 * 1024
+"""Of an expanded word: arguments that double each other would fill the memory otherwise."""
+
+
 def expand(text: str, lookup: Mapping[str, Origin], escape: str = "\\") -> Expansion:
     """Expand one word: variables replaced, quotes and escapes removed."""
     if "$" not in text and not ("'" in text or '"' in text or escape in text):
@@ -65,6 +69,8 @@ def expand(text: str, lookup: Mapping[str, Origin], escape: str = "\\") -> Expan
         result, _ = lexer.until("", raw_escapes=False)
     except WordSyntaxError as error:
         return Expansion("", tuple(lexer.sources), tuple(lexer.unresolved), str(error))
+    if len(result) > MAX_LENGTH:
+        return Expansion("", tuple(lexer.sources), tuple(lexer.unresolved), "longer than 64 KiB")
     return Expansion(result, tuple(lexer.sources), tuple(dict.fromkeys(lexer.unresolved)))
 
 

@@ -127,6 +127,25 @@ def newline_at(text: str, offset: int) -> str:
     return "\r\n" if end > 0 and text[end - 1] == "\r" else "\n"
 
 
+_MANY_DIGITS = re.compile(r"[0-9]{1000}")
+
+
+def oversized(text: str, limit: int) -> tuple[int, str]:
+    """Return the 1-based line that no person wrote, and why; (0, "") if there is none.
+
+    That is a line of more than `limit` code points, or a number of a thousand digits: patterns
+    could take hours on the one, and Python refuses to read the other.
+    """
+    if len(text) > limit:
+        for number, line in enumerate(text.split("\n"), 1):
+            if len(line) > limit:
+                return number, f"a line of more than {limit // 1024} KiB"
+    digits = _MANY_DIGITS.search(text)
+    if digits is not None:
+        return text.count("\n", 0, digits.start()) + 1, "a number of a thousand digits"
+    return 0, ""
+
+
 _GENERATED = re.compile(
     r"\bauto-?generated\b|\bcode generated\b|\b(?:is|was) generated (?:by|via|from|with)\b"
     r"|\bgenerated\b.*\bnot\b.*\b(?:edit|modify|change)|\bnot\b.*\b(?:edit|modify)\b.*\bgenerated\b",

@@ -696,16 +696,24 @@ def is_merge(key: Node) -> bool:
     return key.value == "<<" and key.style is Style.PLAIN and key.kind is Kind.SCALAR
 
 
-def merged_pairs(node: Node) -> list[tuple[Node, Node]]:
-    """Return the pairs that merge keys bring into a mapping, those that win first."""
+def merged_pairs(node: Node, seen: set[int] | None = None) -> list[tuple[Node, Node]]:
+    """Return the pairs that merge keys bring into a mapping, those that win first.
+
+    `seen` are the mappings merged already: what they bring has won, and a file that merges one
+    mapping a million times costs no more than it is long.
+    """
+    seen = {id(node)} if seen is None else seen
     found: list[tuple[Node, Node]] = []
     for key, value in node.pairs:
         if is_merge(key):
             sources = value.items if value.kind is Kind.SEQUENCE else [value]
             for source in sources:
                 mapping = source.target or source
+                if id(mapping) in seen:
+                    continue
+                seen.add(id(mapping))
                 found += [pair for pair in mapping.pairs if not is_merge(pair[0])]
-                found += merged_pairs(mapping)
+                found += merged_pairs(mapping, seen)
     return found
 
 

@@ -82,11 +82,11 @@ def read_digests(path: str, text: str) -> dict[str, Recorded]:
         raise UsageError(
             f"{path}: not JSON ({error}); expected the output of a recording"
         ) from None
-    if not isinstance(data, dict) or data.get("version") != 1:
+    version = data.get("version") if isinstance(data, dict) else None
+    if isinstance(version, bool) or version != 1 or not isinstance(data.get("images"), dict):
         raise UsageError(f'{path}: expected an object with "version": 1 and "images"')
     found: dict[str, Recorded] = {}
-    images = data.get("images")
-    for name, entry in images.items() if isinstance(images, dict) else ():
+    for name, entry in data["images"].items():
         digest = entry.get("digest") if isinstance(entry, dict) else None
         if not isinstance(digest, str) or not _DIGEST.match(digest):
             raise UsageError(f"{path}: {name}: expected a digest `sha256:` and 64 hex digits")

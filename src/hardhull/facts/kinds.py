@@ -84,7 +84,7 @@ class ImageFacts:
     @property
     def user_numeric(self) -> bool:
         """Whether Kubernetes can see from the image that its user is not root."""
-        return self.user.isdigit()
+        return self.user.isdecimal()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ _BEFORE = frozenset({"sudo", "then", "do", "else", "busybox", "!", "if", "exec",
 _UNCERTAIN = re.compile(r"\|\||\bif\b|\bcase\b|\busermod\b")
 
 
+_IN_BRACES = re.compile(r"\$\{(\w+)[^{}]*\}(?!\w)")
+_VARIABLE = re.compile(r"\$(\w+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A user that is created.
@@ -41,6 +45,8 @@ class Account:
     home: str
     certain: bool
     instruction: Instruction
+    variable: str | None = None
+    """The variable that the number comes from, where it is written as one."""
 
 
 def accounts(instruction: Instruction) -> Iterator[Account]:
@@ -51,6 +57,7 @@ def accounts(instruction: Instruction) -> Iterator[Account]:
     if "useradd" not in text and "adduser" not in text:
         return
     certain = _UNCERTAIN.search(text) is None
+    text = _IN_BRACES.sub(r"$\1", text)
     for command in _COMMANDS.split(text):
         words = _words(command)
         while words and (words[0] in _BEFORE or re.fullmatch(r"\w+=.*", words[0])):
@@ -98,4 +105,8 @@ def _account(
 ) -> Account:
     uid = next((options[key] for key in options if key in _UID), "")
     home = next((options[key] for key in options if key in _HOME), "") or f"/home/{name}"
-    return Account(name, int(uid) if uid.isdigit() else None, home, certain, instruction)
+    number = int(uid) if uid.isdecimal() else None
+    variable = _VARIABLE.search(uid)
+    return Account(
+        name, number, home, certain, instruction, variable[1] if variable is not None else None
+    )

@@ -139,7 +139,7 @@ def _text(
 def _command(place: str, rest: str, folder: str, known: tuple[str, ...]) -> Iterator[BuiltImage]:
     """Read the words of a `docker build` line."""
     try:
-        words = shlex.split(rest.split("&&", maxsplit=1)[0].split(" | ", maxsplit=1)[0])
+        words = shlex.split(rest[:4096].split("&&", maxsplit=1)[0].split(" | ", maxsplit=1)[0])
     except ValueError:
         words = rest.split()
     tags, file, target, context = [], None, None, None

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 WRITE_WORDS = (
     "File.", "File(", "FileStream", "FileTarget", "FileSystem", "FileAppender", "StreamWriter",
     "CreateDirectory", "ExtractTo", "LiteDatabase", "Sqlite", "Directory.", "FileInfo",
-    "DirectoryInfo", ".Save", "ListenUnixSocket", "CreateFromDirectory",
+    "DirectoryInfo", ".Save", "ListenUnixSocket", "CreateFromDirectory", "DeveloperSigning",
+    "System.IO.",
 )  # fmt: skip
 _TEMPORARY = re.compile(r'GetTemp(?:Path|FileName)|^[$@]*"/tmp(?:["/])')
 _PATH_LIKE = re.compile(r"path|file|combine|\.log|\.txt", re.IGNORECASE)
@@ -31,6 +32,15 @@ _WRITE_CALL = re.compile(
     r"|\b(?:FileInfo|DirectoryInfo)(?=\s*\()|\.Save(?:As)?(?:Async)?(?=\s*\()"
     r"|\bWriteTo\b[^;]{0,200}?\.(?:Rolling)?File\b|\b\w{0,40}[lL]og\w{0,40}\.AddFile\b"
 )
+_IMPORTED = re.compile(
+    r"\b(?P<all>global\s+)?(?:using\s+static|open\s+type|Imports|using\s+(?P<alias>\w+)\s*=)\s+"
+    r"(?:global::)?System\.IO\.(?P<type>File|Directory)\b(?!\s*\.)"
+)
+"""Other ways to name the two types: `using static System.IO.File`, `using Disk = System.IO.File`."""
+_METHODS = {
+    "File": r"WriteAll\w+|AppendAll\w+|AppendText|Create\w*|OpenWrite|Open|Copy|Move|Replace|Delete",
+    "Directory": r"CreateDirectory|Delete|Move",
+}
 _OPENING = re.compile(r"(?:\s+\w+\s*=\s*new)?\s*\(")
 _TYPES = frozenset({"FileStream", "StreamWriter", "FileTarget", "LiteDatabase", "SqliteConnection"})
 _WRITE_MODE = re.compile(r"FileMode\.(?:Create|CreateNew|Append|OpenOrCreate|Truncate)|\.Write\b")
@@ -38,6 +48,12 @@ _MADE = re.compile(r"\)?\s*\.(?:Create\w*|OpenWrite|AppendText|MoveTo|CopyTo|Del
 _SECOND = frozenset({"File.Copy", "File.Move", "File.Replace", "CreateFromDirectory"})
 """Calls that write to their second argument."""
 _ASSIGNED = re.compile(r"(?<![\w.])(\w+)\s*=(?![=>])\s*([^;\n]*)")
+_SIGNING_KEY = re.compile(r"\bAddDeveloperSigningCredential\s*\(")
+_NOT_KEPT = re.compile(r"(?:persistKey\s*:?[:=]\s*)?false", re.IGNORECASE)
+_KEY_FILE = re.compile(r'(?:filename\s*:?[:=]\s*)?@?"([^"]+)"')
+_STORES = re.compile(r"\b(?:Copy|Save(?!Changes)|Store|Upload|Write(?!Line)|OpenWrite)\w*\s*\(")
+_KEY_NAME = "tempkey.jwk"
+_KEEPS_KEY = "AddDeveloperSigningCredential keeps its signing key in a file"
 _WHOLE = re.compile(
     r'\s*(?:\w+\s*[:=]\s*)?(?:new\s+(?:DirectoryInfo|FileInfo)\s*\(\s*)?@?"([^"]*)"\s*\)?\s*'
 )
@@ -47,18 +63,52 @@ def writes_in_code(source: Source, code: str, bare: str) -> Iterator[Sighting]:
     """Yield the calls that write files; `bare` is the code without its strings."""
     if any_of(WRITE_WORDS, bare):
         temporary = _temporary_names(code)
-        for hit in islice(_WRITE_CALL.finditer(bare), MOST_CALLS):
-            opening = _OPENING.match(code, hit.end())
-            if opening is None and hit[0] in _TYPES:
+        for call, start, end in islice(_calls(bare), MOST_CALLS):
+            opening = _OPENING.match(code, end)
+            if opening is None and call in _TYPES:
                 continue
             arguments = arguments_at(code, opening.end() - 1) if opening else []
-            if _is_write(hit, arguments, code, temporary):
-                how = "WriteTo.File" if hit[0].startswith("WriteTo") else hit[0].lstrip(".")
+            if _is_write(call, (start, end), arguments, code, temporary):
+                how = "WriteTo.File" if call.startswith("WriteTo") else call.lstrip(".")
                 text = _written_path(how, arguments)
-                yield sighting(source, "file_writes", how, hit.end() - 1, text)
-    if "IFormFile" in code:
+                yield sighting(source, "file_writes", how, end - 1, text)
+        yield from _for_all_files(source, bare)
+        yield from _signing_keys(source, code, bare)
+    if "IFormFile" in code and _STORES.search(bare):
         for hit in re.finditer(r"\bWebRootPath\b|\"wwwroot\b", code):
             yield sighting(source, "file_writes", "upload", hit.start())
+
+
+def _calls(bare: str) -> Iterator[tuple[str, int, int]]:
+    """What may write, by the name of its type, with its offsets."""
+    for hit in _WRITE_CALL.finditer(bare):
+        yield hit[0], hit.start(), hit.end()
+    for imported in _IMPORTED.finditer(bare):
+        owner, alias = imported["type"], imported["alias"]
+        if alias == owner:
+            continue  # the usual name, which was looked for above
+        before = rf"\b{alias}\." if alias else r"(?<![\w.])(?<!new )(?<!void )(?<!Task )"
+        for hit in re.finditer(rf"{before}({_METHODS[owner]})(?=\s*\()", bare):
+            yield f"{owner}.{hit[1]}", hit.start(), hit.end()
+
+
+def _for_all_files(source: Source, bare: str) -> Iterator[Sighting]:
+    """An import for the whole project: which of its calls write is not followed into other files."""
+    for hit in _IMPORTED.finditer(bare):
+        if hit["all"] and hit["alias"] != hit["type"]:
+            yield sighting(source, "file_writes", f"global System.IO.{hit['type']}", hit.start())
+
+
+def _signing_keys(source: Source, code: str, bare: str) -> Iterator[Sighting]:
+    """IdentityServer's key for development is kept in the folder that the program starts in."""
+    for hit in _SIGNING_KEY.finditer(bare):
+        arguments = [argument.strip() for argument in arguments_at(code, hit.end() - 1)]
+        if any(_NOT_KEPT.fullmatch(argument) for argument in arguments):
+            continue
+        names = (_KEY_FILE.fullmatch(argument) for argument in arguments)
+        name = next((found[1] for found in names if found), None)
+        known = name if name or any("filename" in a or '"' in a for a in arguments) else _KEY_NAME
+        yield sighting(source, "file_writes", _KEEPS_KEY, hit.start(), known)
 
 
 def _temporary_names(code: str) -> frozenset[str]:
@@ -91,9 +141,12 @@ def _is_temporary(text: str, names: frozenset[str]) -> bool:
 
 
 def _is_write(
-    hit: re.Match[str], arguments: list[str], code: str, temporary: frozenset[str]
+    call: str,
+    at: tuple[int, int],
+    arguments: list[str],
+    code: str,
+    temporary: frozenset[str],
 ) -> bool:
-    call = hit[0]
     place = 1 if call in _SECOND else 0
     target = arguments[place].strip() if len(arguments) > place else ""
     everything = ",".join(arguments)
@@ -106,13 +159,13 @@ def _is_write(
         case "StreamWriter":
             return target.startswith(('"', '@"', '$"')) or _PATH_LIKE.search(target) is not None
         case "SqliteConnection" | "LiteDatabase" | "FileTarget":
-            before = code[max(0, hit.start() - 80) : hit.start()]
+            before = code[max(0, at[0] - 80) : at[0]]
             constructed = re.search(r"\b[nN]ew\s+(?:\w+\.)*\Z", before) is not None
             return constructed and "memory" not in everything.lower()
         case "UseSqlite":
             return "memory" not in everything.lower()
         case "FileInfo" | "DirectoryInfo":
-            end = code.find(everything, hit.end()) + len(everything)
+            end = code.find(everything, at[1]) + len(everything)
             return bool(everything) and _MADE.match(code, end) is not None
         case _ if call.startswith(".Save"):
             return target.startswith(('"', '@"', '$"'))

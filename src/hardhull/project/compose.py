@@ -283,7 +283,7 @@ def with_port(use: PortUse, number: int) -> SetValue:
         return SetValue(path, target.address, value_of(number))
     match = _PORT.match(use.cursor.node.value or "")
     text = f"{match['before']}{number}{match['after']}" if match else str(number)
-    plain_number = text.isdigit() and use.cursor.as_int() is not None
+    plain_number = text.isdecimal() and use.cursor.as_int() is not None
     return SetValue(path, use.cursor.address, value_of(number if plain_number else text))
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from hardhull.model import UsageError
-from hardhull.project.program import says_nothing, seen_in_code
+from hardhull.project.program import RAW_SOCKETS, says_nothing, seen_in_code
 from hardhull.project.project_file import (
     ITEM,
     OWN_PROPERTY,
@@ -77,6 +77,7 @@ class Programs:
         self._inherited_by_folder: dict[str, dict[str, str]] = {}
         self._seen: dict[str, tuple[tuple[Sighting, ...], int] | None] = {}
         self._evidence: dict[str, Evidence] = {}
+        self._raw_sockets: dict[str, tuple[Sighting, ...]] = {}
 
     def projects(self) -> tuple[DotnetProject, ...]:
         """Return every project, by path."""
@@ -88,6 +89,11 @@ class Programs:
         if known is None:
             known = self._evidence[project_dir] = self._gather(project_dir)
         return known
+
+    def raw_sockets(self, project_dir: str) -> tuple[Sighting, ...]:
+        """Return where the program sends pings or opens raw sockets."""
+        self.evidence(project_dir)
+        return self._raw_sockets[project_dir]
 
     @cached_property
     def _projects(self) -> tuple[DotnetProject, ...]:
@@ -229,6 +235,7 @@ class Programs:
         topics: dict[str, list[Sighting]] = {}
         for sighting in dict.fromkeys(seen):
             topics.setdefault(sighting.topic, []).append(sighting)
+        self._raw_sockets[project_dir] = tuple(topics.pop(RAW_SOCKETS, ()))
         return Evidence(complete, files, **{topic: tuple(found) for topic, found in topics.items()})
 
     def _closure(self, projects: list[DotnetProject]) -> list[DotnetProject]:

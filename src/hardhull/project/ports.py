@@ -30,7 +30,7 @@ PORT_VARIABLES = (
 _ENDPOINT = re.compile(r"^(?:ASPNETCORE_|DOTNET_)?Kestrel__Endpoints__\w+?__Url$", re.IGNORECASE)
 _URL = re.compile(
     r"(?P<scheme>https?)://"
-    r"(?P<host>\[[^\]]*\]|(?:\$\{[^}]*\}|[^:/;,\s\"'\])}>])+)(?::(?P<port>\d+))?",
+    r"(?P<host>\[[^\]]*\]|(?:\$\{[^}]*\}|[^:/;,\s\"'\])}>])+)(?::(?P<port>\d{1,9}))?",
     re.IGNORECASE,
 )
 _SCHEME_PORTS = {"http": 80, "https": 443}
@@ -95,7 +95,7 @@ def ports_in(variable: str, value: str) -> tuple[tuple[str, int], ...]:
     """Scheme and port of everything that a variable's value names."""
     if variable in PORT_VARIABLES:
         scheme = "https" if "HTTPS" in variable else "http"
-        return tuple((scheme, int(part)) for part in re.findall(r"\d+", value))
+        return tuple((scheme, int(part)) for part in re.findall(r"\d{1,9}", value))
     return tuple(
         (match["scheme"].lower(), int(match["port"] or _SCHEME_PORTS[match["scheme"].lower()]))
         for match in _URL.finditer(value)
@@ -105,7 +105,7 @@ def ports_in(variable: str, value: str) -> tuple[tuple[str, int], ...]:
 def moved(variable: str, value: str, moves: Mapping[int, int]) -> str:
     """The value with ports moved; everything else stays as written."""
     if variable in PORT_VARIABLES:
-        return re.sub(r"\d+", lambda m: str(moves.get(int(m[0]), int(m[0]))), value)
+        return re.sub(r"\d{1,9}", lambda m: str(moves.get(int(m[0]), int(m[0]))), value)
     return moved_urls(value, moves)
 
 

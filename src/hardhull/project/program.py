@@ -19,19 +19,31 @@ from hardhull.project.sighting import (
 if TYPE_CHECKING:
     from hardhull.documents.source import Source
 
-__all__ = ["Sighting", "says_nothing", "seen_in_code", "without_comments"]
+__all__ = ["RAW_SOCKETS", "Sighting", "says_nothing", "seen_in_code", "without_comments"]
+
+RAW_SOCKETS = "raw_sockets"
+"""The topic of what only root or CAP_NET_RAW may do on Linux: `ping` and its like."""
 
 # Cheap test before anything else: a code file without any of these words says nothing here.
 _CODE_WORDS = (
     *PORT_WORDS, *KEY_WORDS, *WRITE_WORDS, "://", "ort", "PORT", "IFormFile", "DataProtection",
     "PersistKeys", "HealthChecks", "WebHost", "PROFIL", "DiagnosticPorts", "HOOKS", "InCluster",
-    "KubernetesClient",
+    "KubernetesClient", "Ping", ".Raw",
 )  # fmt: skip
 
 _HEALTH_CALL = re.compile(r"\b(?:Map|Use)HealthChecks\b")
 _LEGACY_HOST = re.compile(r"\bWebHost\.(?:CreateDefaultBuilder|Start\w*)|\bnew\s+WebHostBuilder\b")
 _PROTECTION = re.compile(r"\b(?:AddDataProtection|PersistKeysTo\w+)")
 _CLUSTER_CLIENT = re.compile(r"\bInClusterConfig\b|\bKubernetesClientConfiguration\b")
+_PINGS = re.compile(
+    r"\b(?:[nN]ew\s+(?:\w+\.)*Ping|Ping\s+\w+\s*=\s*new)\s*(?=\()|\bSendPingAsync\b"
+    r"|\bAddPingHealthCheck\b|\bMy\.Computer\.Network\.Ping\b|\bSocketType\.Raw\b"
+)
+_OF_THE_NETWORK = re.compile(
+    r"\bNetworkInformation\b|\bSendPingAsync\b|\bPing(?:Reply|Options|Exception|HealthCheck)\b"
+    r"|\bIPStatus\b|\bAddPingHealthCheck\b|\bMy\.Computer\b|\bSocketType\b"
+)
+"""Many programs have a class `Ping` of their own, such as a message to try a bus with."""
 _NEVER = re.compile(
     r"^[ \t]*#if[ \t]+false\b.*?^[ \t]*#(?:endif|else|elif)\b", re.MULTILINE | re.DOTALL
 )
@@ -58,4 +70,7 @@ def seen_in_code(source: Source, language: str) -> tuple[Sighting, ...]:
     for hit in _HEALTH_CALL.finditer(bare):
         endpoint = literal(next(iter(arguments_at(code, hit.end())), ""))
         seen.append(sighting(source, "health_endpoints", hit[0], hit.start(), endpoint))
+    if _OF_THE_NETWORK.search(bare):
+        for hit in _PINGS.finditer(bare):
+            seen.append(sighting(source, RAW_SOCKETS, hit[0].strip(), hit.start()))
     return tuple(sorted(dict.fromkeys(seen), key=lambda one: one.line))

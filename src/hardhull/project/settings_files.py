@@ -106,7 +106,7 @@ def _setting_ports(source: Source, key: str, value: str, offset: int) -> Iterato
     ):
         for literal, port in ports_of_address(value) or [(value, None)]:
             yield sighting(source, "ports_in_code", key, offset, literal, port)
-    elif KNOWN_PORT_KEY.fullmatch(key) and value.isdigit():
+    elif KNOWN_PORT_KEY.fullmatch(key) and value.isdecimal():
         yield sighting(source, "ports_in_code", "setting", offset, key, int(value))
 
 

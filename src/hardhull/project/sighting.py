@@ -122,16 +122,19 @@ def sighting(
     return Sighting(topic, how, source.path, line, text, literal, port)
 
 
+_NUMBER = re.compile(r"[0-9]{1,5}")
+
+
 def ports_of_address(value: str) -> list[tuple[str, int | None]]:
     """Return address and port of each part of `http://*:80;https://*` or of `80;8081`."""
     found: list[tuple[str, int | None]] = []
     for part in re.split(r"[;,]", value):
         url = _URL.search(part)
         if url is None:
-            if part.strip().isdigit():
+            if _NUMBER.fullmatch(part.strip()):
                 found.append((part.strip(), int(part)))
         elif url[2] is None:
             found.append((url[0], _SCHEME_PORTS[url[1].lower()]))
         else:
-            found.append((url[0], int(url[2]) if url[2].isdigit() else None))
+            found.append((url[0], int(url[2]) if _NUMBER.fullmatch(url[2]) else None))
     return found

@@ -183,7 +183,7 @@ def parent_chain(all_stages: Sequence[Stage], index: int) -> tuple[Stage, ...]:
 
 def copied_stage(all_stages: Sequence[Stage], value: str) -> int | None:
     """Return the stage that `COPY --from=value` names, by number or name; None is an image."""
-    if value.isascii() and value.isdigit():
+    if value.isascii() and value.isdecimal():
         return int(value) if int(value) < len(all_stages) else None
     named = {stage.name.lower(): stage.index for stage in all_stages if stage.name}
     return named.get(value.lower())

@@ -37,7 +37,7 @@ class User:
     @property
     def numeric(self) -> bool:
         """Whether Kubernetes can see that the user is not root."""
-        return self.name is not None and self.name.split(":")[0].isdigit()
+        return self.name is not None and self.name.split(":")[0].isdecimal()
 
 
 def image_user(stage: AppStage) -> User:
@@ -83,9 +83,9 @@ def environment_before(stage: AppStage, instruction: Instruction) -> Mapping[str
 
 def _named(name: str, stage: AppStage, evidence: str, instruction: Instruction | None) -> User:
     user = name.split(":", maxsplit=1)[0]
-    if user in ("", "root") or (user.isdigit() and int(user) == 0):
+    if user in ("", "root") or (user.isdecimal() and int(user) == 0):
         return User(name or "root", True, 0, evidence, instruction)
-    if user.isdigit():
+    if user.isdecimal():
         return User(name, False, int(user), evidence, instruction)
     account = created_users(stage).get(user)
     uid = account.uid if account is not None else None
@@ -99,8 +99,22 @@ def created_users(stage: AppStage) -> dict[str, Account]:
     found: dict[str, Account] = {}
     for instruction in stage.instructions:
         if instruction.keyword == "RUN":
-            found |= {account.name: account for account in accounts(instruction)}
+            for account in accounts(instruction):
+                named = _expanded(account, stage)
+                found[named.name] = named
     return found
+
+
+def _expanded(account: Account, stage: AppStage) -> Account:
+    """The account with the variables in its name and home put in, where their values are known."""
+    if "$" not in account.name + account.home:
+        return account
+    before = environment_before(stage, account.instruction)
+    known = {name: Origin(found.value) for name, found in before.items()}
+    name, home = expand(account.name, known), expand(account.home, known)
+    if name.unresolved or name.error or home.unresolved or home.error:
+        return account
+    return replace(account, name=name.text, home=home.text)
 
 
 def steps_down(text: str) -> bool:
@@ -117,7 +131,7 @@ def container_user(container: Container, project: Project) -> User:
             return User(None, None, None, f"{place} takes the user from a placeholder")
         name = setting.value.split(":")[0]
         number = setting.cursor.as_int() if container.platform is Platform.KUBERNETES else None
-        uid = number if number is not None else (int(name) if name.isdigit() else None)
+        uid = number if number is not None else (int(name) if name.isdecimal() else None)
         root = name == "root" or uid == 0
         return User(
             setting.value, root, 0 if root else uid, f"{place} sets the user {setting.value}"
@@ -149,7 +163,7 @@ def _published(container: Container, project: Project) -> User:
         user = str(config.get("User") or "root")
         plain = user.split(":", maxsplit=1)[0]
         root = plain in ("root", "0", "")
-        return User(user, root, int(plain) if plain.isdigit() else None, f"{name} starts as {user}")
+        return User(user, root, int(plain) if plain.isdecimal() else None, f"{name} starts as {user}")
     facts = project.workspace.facts.image(name) if name is not None else None
     if facts is not None:
         return User(

@@ -94,6 +94,10 @@ def _can_write(line: str) -> bool:
     return about and _WRITES.search(line) is not None
 
 
+_LONGEST_COMMAND = 4096
+"""A longer command line is no person's: it is not searched."""
+
+
 def _changed_lines(line: str) -> tuple[str, ...]:
     """What lines must hold to be changed, as patterns; none if that can't be told."""
     found = []
@@ -112,10 +116,12 @@ def _changed_lines(line: str) -> tuple[str, ...]:
 
 
 def _files(line: str, loops: Mapping[str, str]) -> Iterator[str]:
-    found = _FIND.search(line)
+    found = _FIND.search(line[:_LONGEST_COMMAND])
     if found is not None:
         folder = found["folder"].strip("\"'")
         yield _plain(f"{folder}/{found['name']}")
+        return
+    if len(line) > _LONGEST_COMMAND:
         return
     texts = [line, *(text for name, text in loops.items() if re.search(rf"\$\{{?{name}\b", line))]
     for text in texts:

@@ -63,7 +63,7 @@ def is_over(facts: ImageFacts, context: Context) -> bool:
 
 
 def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def _told(version: str, uses: list[ImageUse]) -> str:

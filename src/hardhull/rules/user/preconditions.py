@@ -81,7 +81,7 @@ def _exposed_privileged(stage: AppStage) -> Word | None:
         if instruction.keyword == "EXPOSE":
             for word in instruction.words:
                 number = word.text.partition("/")[0]
-                if number.isdigit() and int(number) < PRIVILEGED:
+                if number.isdecimal() and int(number) < PRIVILEGED:
                     return word
     return None
 

@@ -117,7 +117,7 @@ def _writes_where_root_owns(code: str) -> bool:
     for hit in _WRITES.finditer(code):
         words = hit["rest"].split()
         # `2` is what the cut at `2>/dev/null` leaves.
-        places = [word for word in words if not word.startswith("-") and not word.isdigit()]
+        places = [word for word in words if not word.startswith("-") and not word.isdecimal()]
         if hit["command"] in ("cp", "mv", "ln", "install"):
             places = places[-1:]
         if any(not _OPEN_TARGET.match(place) for place in places[-1:] or [""]):
