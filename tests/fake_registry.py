@@ -159,8 +159,7 @@ class FakeRegistry:
         class Handler(_Handler):
             registry = fake
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         if certificate is not None:
             self.scheme = "https"
             self._server.socket = certificate.wrap_socket(self._server.socket, server_side=True)
@@ -232,6 +231,13 @@ class FakeRegistry:
 
     def _given(self, scope: str) -> Reply:
         return Reply(200, body=body_of({self.access: f"token-for-{scope}", "expires_in": 300}))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients that break off are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -264,6 +265,32 @@ def test_secrets_are_nowhere(
     everything += "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
     assert "s3cret" not in everything
     assert "token-for" not in everything
+
+
+def test_a_password_in_an_image_stays_out_of_the_file(
+    registry: FakeRegistry, tmp_path: Path
+) -> None:
+    push_all(registry)
+    variables = ["APP_UID=1654", "DB_PASSWORD=hunter22", "C=Server=a;Password=hunter22;"]
+    registry.push("mcr/dotnet/aspnet", "8.0", image({"User": "1654", "Env": variables}))
+    root, file = repository(tmp_path / "shop", registry), tmp_path / "digests.json"
+
+    assert record(root, file) == 0
+    assert images_of(file)[f"{MCR}/aspnet:8.0"]["config"]["Env"] == ["APP_UID=1654"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_is_replaced_not_followed(registry: FakeRegistry, tmp_path: Path) -> None:
+    push_all(registry)
+    root = repository(tmp_path / "shop", registry)
+    outside = tmp_path / "outside.json"
+    outside.write_text('{"version": 1, "images": {}}')
+    (root / "digests.json").symlink_to(outside)
+
+    assert record(root, root / "digests.json") == 0
+    assert outside.read_text() == '{"version": 1, "images": {}}'
+    assert len(images_of(root / "digests.json")) == 3
+    assert not (root / "digests.json").is_symlink()
 
 
 def test_one_root_does_not_widen_anothers_list(

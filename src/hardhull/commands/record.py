@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import stat
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,7 @@ from hardhull.facts.registry import Registries
 from hardhull.facts.transport import Transport
 from hardhull.model import UsageError
 from hardhull.report.neutral import plain
+from hardhull.rules.images.secrets import holds_secret
 from hardhull.run import run
 from hardhull.wanted import wanted
 
@@ -102,7 +106,7 @@ def _look_up(registries: RegistrySettings, names: list[Wanted], results: _Result
         if isinstance(answer, Failure):
             results.failures[name] = answer
         else:
-            results.images[name] = answer
+            results.images[name] = _without_secrets(answer)
             results.failures.pop(name, None)
     results.contacted |= set(transport.contacted)
     results.notes |= dict.fromkeys(keyring.notes)
@@ -114,14 +118,30 @@ def _look_up(registries: RegistrySettings, names: list[Wanted], results: _Result
         results.notes[note] = None
 
 
+def _without_secrets(image: Image) -> Image:
+    """The file is made to be committed: a password in an image's variables stays out of it."""
+    variables = image.config.get("Env") if image.config is not None else None
+    if image.config is None or variables is None:
+        return image
+    pairs = [(text.partition("=")[0], text.partition("=")[2], text) for text in variables]
+    kept = [text for name, value, text in pairs if not holds_secret(name, value)]
+    return replace(image, config={**image.config, "Env": kept})
+
+
 def _write(file: Path, shown: str, text: str) -> None:
-    part = file.with_name(f"{file.name}.part")
+    """Write all or nothing, under a name that nobody can have prepared a link for."""
+    part: Path | None = None
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as opened:
+        mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o644
+        handle, name = tempfile.mkstemp(prefix=".hardhull-", dir=file.absolute().parent)
+        part = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as opened:
             opened.write(text)
+        part.chmod(mode)
         part.replace(file)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
         raise UsageError(f"--output {shown}: can't be written: {error.strerror}") from None
 
 
