@@ -78,7 +78,7 @@ def read_digests(path: str, text: str) -> dict[str, Recorded]:
     """
     try:
         data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(
             f"{path}: not JSON ({error}); expected the output of a recording"
         ) from None
