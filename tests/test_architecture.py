@@ -19,7 +19,7 @@ ORDER = (
     ("engine",),
     ("outcome",),
     ("survey", "conclusion", "writing"),
-    ("run",),
+    ("run", "wanted"),
     ("report", "pull_request"),
     ("commands",),
     ("cli", "action", "__main__"),
@@ -78,6 +78,7 @@ def test_every_module_says_what_it_is() -> None:
 def test_only_the_ends_touch_the_world() -> None:
     worldly = {"os", "socket", "subprocess", "shutil", "urllib", "requests", "tempfile"}
     ends = {"discover.py", "cli.py", "writing.py", "__main__.py"}
+    ends |= {"transport.py", "connections.py", "credentials.py", "cache.py"}  # of facts
     found = []
     for path in sorted(SOURCE.rglob("*.py")):
         if path.name in ends or path.parent.name in ("report", "pull_request", "commands"):

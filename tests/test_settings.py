@@ -17,6 +17,7 @@ from hardhull.settings import (
     Applications,
     BaseImage,
     PathSettings,
+    RegistrySettings,
     Resources,
     RuleState,
     Settings,
@@ -51,6 +52,10 @@ resources:
   requests: {cpu: 100m, memory: 128Mi}
   limits: {memory: 1Gi, cpu: 2}
 windows-digests: yes
+registries:
+  allow: ["registry.example:5000", "*.corp.example"]
+  plain-http: ["localhost:5000"]
+  mirrors: {docker.io: mirror.example/hub}
 """
 
 
@@ -85,6 +90,11 @@ def test_every_key() -> None:
         rollout="one-step",
         resources=Resources(Amounts("100m", "128Mi"), Amounts("2", "1Gi")),
         windows_digests=True,
+        registries=RegistrySettings(
+            ("registry.example:5000", "*.corp.example"),
+            ("localhost:5000",),
+            {"docker.io": "mirror.example/hub"},
+        ),
     )
     assert read("\ufeff" + FULL.replace("\n", "\r\n")) == read(FULL)
 
@@ -135,6 +145,12 @@ def test_respect_can_be_switched_off() -> None:
         ("rollout: two-step", "1: `two-step`: it is not available yet, use `one-step`"),
         ("resources:\n  limits: {cpu: lots}", "2: `lots` does not fit; a quantity such as `100m`"),
         ("windows-digests: maybe", "1: `maybe` does not fit; `true` or `false` was expected"),
+        ("registries:\n  allow: a.example", "2: a list was expected, each item a host such as"),
+        ("registries:\n  allow: [https://a.example]", "2: `https://a.example` does not fit"),
+        ("registries:\n  allow: ['*']", "2: `'*'` does not fit; a host such as"),
+        ("registries:\n  allow: [a.example/team]", "2: `a.example/team` does not fit"),
+        ("registries:\n  plain-http: ['*.example']", "2: `'*.example'` does not fit"),
+        ("registries:\n  mirrors: {docker.io: 'a/../b'}", "2: `'a/../b'` does not fit"),
         ("level: review\nlevel: routine", "2: this key stands twice; remove one"),
         ("- a", "1: keys such as `rules:` were expected"),
         ("level: review\n---\nlevel: review", "3: one document was expected"),

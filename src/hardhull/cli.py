@@ -77,6 +77,8 @@ def _run(argv: Sequence[str]) -> int:
             from hardhull.commands.check import check as command  # noqa: PLC0415
         case "images":
             from hardhull.commands.images import images as command  # noqa: PLC0415
+        case "record":
+            from hardhull.commands.record import record as command  # noqa: PLC0415
         case "rules":
             from hardhull.commands.rules import rules as command  # noqa: PLC0415
         case "explain":
@@ -133,6 +135,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_scan(commands)
     _add_fix(commands)
     _add_images(commands)
+    _add_record(commands)
     _add_rules(commands)
     _add_config(commands)
     return parser
@@ -191,6 +194,23 @@ def _add_images(commands: _Commands) -> None:
     _output(parser, ("text", "json"))
 
 
+def _add_record(commands: _Commands) -> None:
+    parser = _add(
+        commands,
+        "record",
+        "look images up in their registries, for --digests",
+        "Writes the digest of every image that would be pinned, and the config of those whose user "
+        "and ports matter. What the file holds already stays. No other command contacts anything. "
+        "Exits with 1 if there was something to look up and every look-up failed.",
+    )
+    _paths(parser)
+    parser.add_argument(
+        "--output", metavar="FILE", required=True, help="write here, or add to what is there"
+    )
+    _choosing(parser)
+    _config_file(parser)
+
+
 def _add_rules(commands: _Commands) -> None:
     parser = _add(commands, "rules", "list the rules")
     _output(parser, ("text", "json", "markdown"))
@@ -240,12 +260,14 @@ def _choosing(parser: _Parser) -> None:
 def _facts(parser: _Parser) -> None:
     group = parser.add_argument_group("what is known")
     group.add_argument(
-        "--digests", metavar="FILE", help="JSON file with the digests of images, for pinning"
+        "--digests",
+        metavar="FILE",
+        help="what is known of images, for pinning; `hardhull record` writes it",
     )
     group.add_argument(
         "--offline",
         action="store_true",
-        help="contact nothing; accepted for later, this version contacts nothing anyway",
+        help="contact nothing; this command contacts nothing anyway, only `hardhull record` does",
     )
     _config_file(group)
 

@@ -86,6 +86,15 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """Registries beside the built-in list, and where else to ask."""
+
+    allow: tuple[str, ...] = ()
+    plain_http: tuple[str, ...] = ()
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a maintainer can decide about a run."""
 
@@ -100,6 +109,7 @@ class Settings:
     rollout: str = "one-step"
     resources: Resources = Resources()
     windows_digests: bool = False
+    registries: RegistrySettings = RegistrySettings()
 
     def state_of(self, rule: Rule) -> RuleState:
         """Return what is done about a rule; opt-in rules are off until they are named."""
@@ -213,6 +223,8 @@ _AMOUNTS = Record(
         ),
     )
 )
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Fa-f0-9:]+\])(?::[0-9]{1,5})?"
+_PATH = r"(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 _IDS = "Never 0, 1000 (taken in Ubuntu images) or 1654 (taken in .NET images)."
 
 KEYS = Record(
@@ -311,6 +323,40 @@ KEYS = Record(
             "What `missing-resources` writes; nothing where no number is given.",
         ),
         Key("windows-digests", Flag(), "Pin Windows images by digest too.", default=False),
+        Key(
+            "registries",
+            Record(
+                (
+                    Key(
+                        "allow",
+                        Several(
+                            Text(
+                                rf"{_HOST}|\*\.[A-Za-z0-9.-]*[A-Za-z0-9]",
+                                "a host such as `registry.example:5000`, or `*.registry.example`",
+                            )
+                        ),
+                        "Contact these too; written out, also at a private address.",
+                        [],
+                    ),
+                    Key(
+                        "plain-http",
+                        Several(Text(_HOST, "a host such as `localhost:5000`")),
+                        "Contact these without encryption.",
+                        [],
+                    ),
+                    Key(
+                        "mirrors",
+                        Table(
+                            Text(_HOST + _PATH, "a host, perhaps with a path"),
+                            "registry",
+                        ),
+                        "Ask here instead, such as `docker.io: mirror.example/hub`.",
+                        {},
+                    ),
+                )
+            ),
+            "Which registries `hardhull record` may contact, beside the well-known ones.",
+        ),
     )
 )
 
@@ -344,6 +390,9 @@ def _settings(given: dict[str, Any]) -> Settings:
         "applications": Applications(given.get("applications", "linked")),
         "user": UserSettings(**given.get("user", {})),
         "paths": PathSettings(**given.get("paths", {})),
+        "registries": RegistrySettings(
+            **{name.replace("-", "_"): value for name, value in given.get("registries", {}).items()}
+        ),
         "resources": Resources(**{name: Amounts(**amounts) for name, amounts in resources.items()}),
     }
     for name in ("respect", "rollout", "windows-digests"):

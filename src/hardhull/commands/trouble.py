@@ -31,6 +31,11 @@ def crash_block(crashes: Sequence[Crash]) -> str:
     return f"{plain(what)}. {_ASK}\n\n{fenced(_about() + first.trace, 'text')}"
 
 
+def failure_block(what: str, trace: str) -> str:
+    """The block for something that failed while the rest of the work went on."""
+    return f"{what}. {_ASK}\n\n{fenced(_about() + trace, 'text')}"
+
+
 def _about() -> str:
     python = platform.python_version()
     return f"hardhull {__version__}, Python {python}, {platform.system()}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from hardhull.images import parse_reference
 from hardhull.model import UsageError
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Mapping
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -20,10 +20,15 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a digests file says of one image; `config` is its OCI image config, if recorded."""
+    """What a digests file says of one image; `config` is its OCI image config, if recorded.
+
+    `recorded` is the time since when the name has had this digest, as far as is known.
+    """
 
     digest: str
     config: Mapping[str, Any] | None = None
+    recorded: str | None = None
+    platforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class Facts:
 def read_digests(path: str, text: str) -> dict[str, Recorded]:
     """Read a digests file: `{"version": 1, "images": {name: {"digest": …, "config": …}}}`.
 
-    Raises UsageError that names the entry if the file is not of this form.
+    An entry may also hold `recorded`, a time, and `platforms`, a list. Raises UsageError that
+    names the entry if the file is not of this form.
     """
     try:
         data = json.loads(text)
@@ -84,6 +90,23 @@ def read_digests(path: str, text: str) -> dict[str, Recorded]:
         digest = entry.get("digest") if isinstance(entry, dict) else None
         if not isinstance(digest, str) or not _DIGEST.match(digest):
             raise UsageError(f"{path}: {name}: expected a digest `sha256:` and 64 hex digits")
-        config = entry.get("config")
-        found[name] = Recorded(digest, config if isinstance(config, dict) else None)
+        config, recorded = entry.get("config"), entry.get("recorded")
+        if recorded is not None and not _is_time(recorded):
+            raise UsageError(f"{path}: {name}: `recorded` is not a time such as {_A_TIME}")
+        platforms = entry.get("platforms", [])
+        if not isinstance(platforms, list) or not all(isinstance(one, str) for one in platforms):
+            raise UsageError(f"{path}: {name}: `platforms` is not a list such as [linux/amd64]")
+        found[name] = Recorded(
+            digest, config if isinstance(config, dict) else None, recorded, tuple(platforms)
+        )
     return found
+
+
+_A_TIME = "2026-11-22T08:00:00+00:00"
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return datetime.datetime.fromisoformat(str(value)).tzinfo is not None
+    except ValueError:
+        return False

@@ -1,0 +1,89 @@
+"""Which images a run needs to know: those it would pin, and those whose config its rules read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hardhull.facts.catalogue import MICROSOFT_HOST, renamed
+from hardhull.facts.lookups import Wanted
+from hardhull.images import DEFAULT_HOST, parse_reference
+from hardhull.model import Level
+from hardhull.outcome import Status
+from hardhull.rules.images.unpinned_image import ID as UNPINNED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hardhull.images import Reference
+    from hardhull.outcome import Outcome
+    from hardhull.project.link import Project
+
+_CONCERNS: Final = frozenset({"user", "ports", "privileges", "filesystem"})
+"""Concerns whose rules read the config of an image."""
+
+
+def wanted(outcome: Outcome) -> tuple[Wanted, ...]:
+    """The images to look up after a run that fixed without knowing any digest, by name.
+
+    After such a run the references that are left to pin are the final ones: a repository that is
+    renamed is asked for under its new name.
+    """
+    pins = set(_left_to_pin(outcome))
+    asked = dict.fromkeys(pins, False)
+    if any(rule.concern in _CONCERNS for rule in outcome.rules):
+        for reference in _read_by_rules(outcome.project):
+            new = parse_reference(renamed(reference.text) or "")
+            if new is not None and new.name in pins:
+                asked[new.name] = True
+            elif reference.digest is not None:
+                asked[f"{reference.name}@{reference.digest}"] = True
+            else:
+                asked[reference.name] = True
+    return tuple(Wanted(name, asked[name]) for name in sorted(asked))
+
+
+def _left_to_pin(outcome: Outcome) -> Iterator[str]:
+    for entry in outcome.entries:
+        finding = entry.finding
+        if finding.rule != UNPINNED or finding.level is Level.MANUAL:
+            continue
+        # Withheld, for want of the digest; unfixed where the rule only reports.
+        left = entry.status in (Status.WITHHELD, Status.UNFIXED)
+        if left and finding.subject.name is not None:
+            yield finding.subject.name
+
+
+def _read_by_rules(project: Project) -> Iterator[Reference]:
+    """Bases of application stages and published images of containers, if they may be .NET."""
+    made_elsewhere = {
+        use.name
+        for use in project.references
+        if use.name is not None and use.built_here is None and use.writer is None
+    }
+    for text in _texts(project):
+        reference = parse_reference(text) if text else None
+        if reference is None or reference.name not in made_elsewhere:
+            continue
+        if _may_be_dotnet(reference, project):
+            yield reference
+
+
+def _texts(project: Project) -> Iterable[str | None]:
+    for stage in project.stages:
+        yield stage.chain[0].base.resolved
+    for container in project.containers:
+        if not project.stages_of(container) and container.image is not None:
+            yield container.image.text
+
+
+def _may_be_dotnet(reference: Reference, project: Project) -> bool:
+    facts = project.workspace.facts
+    if facts.image(reference.name) is not None:
+        return True
+    # Docker's official images and Microsoft's other products have no .NET program in them that
+    # a rule of ours could be about.
+    if reference.host == DEFAULT_HOST and reference.repository.startswith("library/"):
+        return False
+    if reference.host == MICROSOFT_HOST and "dotnet" not in reference.repository:
+        return False
+    return facts.family(reference.name) is None
