@@ -186,7 +186,9 @@ def test_a_named_build_context_is_no_image(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
-            "api/Dockerfile": "FROM alpine:3.20\nCOPY --from=Shared /a /a\nCOPY --from=tools /b /b\n",
+            "api/Dockerfile": (
+                "FROM alpine:3.20\nCOPY --from=Shared /a /a\nCOPY --from=tools /b /b\n"
+            ),
             "web/Dockerfile": "FROM alpine:3.20\nCOPY --from=lib /a /a\nCOPY --from=other /c /c\n",
             "compose.yaml": (
                 "services:\n  api:\n    build:\n      context: api\n"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hardhull.images import Reference, parse_reference
 from hardhull.model import Level
 from support import outcome, texts, write
 
@@ -277,11 +278,13 @@ def test_a_pod_that_starts_an_image_without_a_command_is_told_of(tmp_path: Path)
 def test_four_hundred_dockerfiles_are_asked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hardhull.rules.user import derived  # noqa: PLC0415  only this test looks inside
-
     asked: list[str] = []
-    real = derived.parse_reference
-    monkeypatch.setattr(derived, "parse_reference", lambda text: asked.append(text) or real(text))
+
+    def counted(text: str) -> Reference | None:
+        asked.append(text)
+        return parse_reference(text)
+
+    monkeypatch.setattr("hardhull.rules.user.derived.parse_reference", counted)
     for number in range(40):
         write(tmp_path, {f"a{number}/Dockerfile": _DOCKERFILE.format(user="")})
     assert len(texts(outcome(tmp_path, ROOT))) == 40

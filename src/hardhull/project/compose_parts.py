@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from hardhull.documents.yaml import Cursor
 
-_PORT = re.compile(r"^(?P<before>.*?)(?P<port>\d+)(?P<after>(?:/(?:tcp|udp))?)$", re.DOTALL)
+_LONGEST = 2048
+_PORT = re.compile(r"^(?P<before>.*?)(?P<port>\d{1,9})(?P<after>(?:/(?:tcp|udp))?)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def with_port(use: PortUse, number: int) -> SetValue:
     target = use.cursor.get("target")
     if target is not None:
         return SetValue(path, target.address, value_of(number))
-    match = _PORT.match(use.cursor.node.value or "")
+    match = _PORT.match(_short(use.cursor))
     text = f"{match['before']}{number}{match['after']}" if match else str(number)
     plain_number = text.isdecimal() and use.cursor.as_int() is not None
     return SetValue(path, use.cursor.address, value_of(number if plain_number else text))
@@ -87,10 +88,16 @@ def port_of(item: Cursor) -> PortUse:
     if target is not None:
         protocol = item.get("protocol")
         return PortUse(target.as_int(), None, item, (protocol and protocol.text) or "tcp")
-    match = _PORT.match(item.node.value or "")
+    match = _PORT.match(_short(item))
     if match is None or match["before"].endswith(("-", "$", "}")):
         return PortUse(None, None, item)
     return PortUse(int(match["port"]), None, item, match["after"].lstrip("/") or "tcp")
+
+
+def _short(item: Cursor) -> str:
+    """The text of a port or a volume; no person writes a longer one, and patterns take time."""
+    text = item.node.value or ""
+    return text if len(text) <= _LONGEST else ""
 
 
 def mount_of(item: Cursor) -> Mount:
@@ -103,7 +110,7 @@ def mount_of(item: Cursor) -> Mount:
         name = (source.text if source is not None else None) or ""
         host = name if text == "bind" else None
         return Mount(target.text, named.get(text, "unknown"), name, item, host)
-    parts = re.split(r":(?![\\/]{2})(?![^{}]*\})", item.node.value or "")
+    parts = re.split(r":(?![\\/]{2})(?![^{}]*\})", _short(item))
     if len(parts) == 1:
         return Mount(parts[0] or None, "named", "", item)
     volume, place, *rest = parts
