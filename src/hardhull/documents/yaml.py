@@ -675,10 +675,14 @@ def _step(place: Cursor, key: str | int) -> Cursor | None:
     if node.kind is not Kind.MAPPING:
         return None
     wanted = str(key)
+    merges = False
     for name, value in reversed(node.pairs):  # the last of doubled keys counts
-        if key_text(name) == wanted and not is_merge(name):
+        text = name.value if name.kind is Kind.SCALAR else key_text(name)
+        if text == "<<" and is_merge(name):
+            merges = True
+        elif text == wanted:
             return Cursor(place.file, (*place.address, key), value, place.shared, name)
-    for name, value in merged_pairs(node):
+    for name, value in merged_pairs(node) if merges else ():
         if key_text(name) == wanted:
             return Cursor(place.file, (*place.address, key), value, True, name)
     return None

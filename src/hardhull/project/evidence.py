@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardhull.model import UsageError
@@ -22,10 +23,34 @@ class EvidenceTexts:
         self._files = files
         self._read = read
         self._texts: dict[str, Source | None] = {}
+        self._paths = tuple(sorted(files))
+        self._firsts: dict[str, tuple[tuple[Source, re.Match[str]], ...]] = {}
 
     def paths(self) -> tuple[str, ...]:
         """All paths, sorted."""
-        return tuple(sorted(self._files))
+        return self._paths
+
+    @cached_property
+    def charts(self) -> tuple[str, ...]:
+        """What paths of Helm charts begin with; of a chart at the root only its templates."""
+        charts = (path for path in self._paths if path.endswith("Chart.yaml"))
+        return tuple(path.removesuffix("Chart.yaml") or "templates/" for path in charts)
+
+    def first_matches(
+        self, pattern: re.Pattern[str], words: Collection[str], ends: tuple[str, ...] = ("",)
+    ) -> tuple[tuple[Source, re.Match[str]], ...]:
+        """The first match in each file with one of these ends that holds one of `words`.
+
+        Kept by pattern: many applications ask the same.
+        """
+        known = self._firsts.get(pattern.pattern)
+        if known is None:
+            sources = (self.source(path) for path in self._paths if path.endswith(ends))
+            held = (s for s in sources if s is not None and any(w in s.text for w in words))
+            found = ((source, pattern.search(source.text)) for source in held)
+            known = tuple((source, match) for source, match in found if match is not None)
+            self._firsts[pattern.pattern] = known
+        return known
 
     def source(self, path: str) -> Source | None:
         """The file at `path`; None if there is none or it can't be read."""

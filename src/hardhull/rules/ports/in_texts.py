@@ -25,21 +25,16 @@ _LONGEST = 80
 
 def in_texts(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
     """Everything that is only read."""
+    yield from _charts(app, context)
     yield from _callers(app, context, moves)
     yield from _scripts(app, context, moves)
     yield from _platforms(app, context, moves)
     yield from _kustomizations(app, context, moves)
-    yield from _charts(app, context)
     yield from _unread(app, context, moves)
 
 
 def _olds(moves: Mapping[int, int]) -> str:
     return "|".join(str(old) for old in moves)
-
-
-def _charts_of(context: Context) -> list[str]:
-    paths = context.project.workspace.texts.paths()
-    return [posixpath.dirname(path) for path in paths if posixpath.basename(path) == "Chart.yaml"]
 
 
 def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
@@ -59,9 +54,8 @@ def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> It
         re.MULTILINE,
     )
     texts = context.project.workspace.texts
-    charts = _charts_of(context)
     for path, line, text in texts.search(pattern, hosts, code=True):
-        if any(path.startswith(f"{chart}/") for chart in charts):
+        if path.startswith(texts.charts):
             continue  # calls inside a cluster go through a Service; see `_charts`
         yield Refusal(f"{path}:{line} calls it on the old port: {text.strip()[:_LONGEST]}")
 
@@ -132,22 +126,22 @@ def _platforms(app: Application, context: Context, moves: Mapping[int, int]) -> 
     """Infrastructure as code, tests and project files that name the container's port."""
     pattern = re.compile("|".join(part % _olds(moves) for part in _PLATFORM_PORTS))
     texts = context.project.workspace.texts
-    charts = _charts_of(context)
     names = {name.lower() for name in _images(app, context) | {app.name} if len(name) >= _TELLING}
     alone = len(context.project.applications) == 1
-    for path in texts.paths():
-        source = texts.source(path)
+    found = texts.first_matches(pattern, ("Port", "PORT", "_port", "gcloud"))
+    for source, first in found:
+        path, text, match = source.path, source.text, first
         inside = app.project is not None and path == app.project.path
         of_project = path.lower().endswith(("proj", ".props", ".targets"))
-        if source is None or (of_project and not inside):
+        if path.startswith(texts.charts) or (of_project and not inside):
             continue
-        if not any(word in source.text for word in ("Port", "PORT", "_port", "gcloud")):
-            continue
-        if any(path.startswith(f"{chart}/") for chart in charts):
-            continue
-        text = without_comments(source.text, "xml") if of_project else source.text
-        match = pattern.search(text)
-        if match is None or (text[: match.start()].rpartition("\n")[2].lstrip().startswith("#")):
+        if of_project:
+            text = without_comments(text, "xml")
+            again = pattern.search(text)
+            if again is None:
+                continue
+            match = again
+        if text[: match.start()].rpartition("\n")[2].lstrip().startswith("#"):
             continue
         if inside or alone or any(name in text.lower() for name in names):
             line = source.line_of(match.start())
@@ -175,15 +169,11 @@ def _kustomizations(
     word = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
     parts = (part % _olds(moves) for part in (_PATCHED, _NUMBERED, _LITERAL))
     pattern = re.compile("|".join(parts))
-    for path in texts.paths():
-        if not path.endswith((".yaml", ".yml", ".json", "kustomization")):
-            continue
-        source = texts.source(path)
+    ends = (".yaml", ".yml", ".json", "kustomization")
+    for source, match in texts.first_matches(pattern, ("ort", "value"), ends):
+        path = source.path
         own = posixpath.basename(path).startswith("kustomization")
-        if source is None or not (own or ("op" in source.text and "path" in source.text)):
-            continue
-        match = pattern.search(source.text)
-        if match is None or not (own or re.search(r"\bop[\"']?\s*:", source.text)):
+        if not (own or re.search(r"\bop[\"']?\s*:", source.text)):
             continue
         holders = [source.text] if own else _users_of(path, context)
         if any(word.search(text) for text in holders or [source.text]):
@@ -206,9 +196,8 @@ def _users_of(path: str, context: Context) -> list[str]:
 def _charts(app: Application, context: Context) -> Iterator[Refusal]:
     """Charts are not read yet: one that names the application may deploy it on the old port."""
     texts = context.project.workspace.texts
-    charts = _charts_of(context)
     names = {name for name in _names(app) if len(name) >= _TELLING}
-    if not charts or not names:
+    if not texts.charts or not names:
         return
     pattern = re.compile(
         "|".join(
@@ -218,7 +207,7 @@ def _charts(app: Application, context: Context) -> Iterator[Refusal]:
         re.IGNORECASE,
     )
     for path in texts.paths():
-        if any(path.startswith(f"{chart}/") for chart in charts):
+        if path.startswith(texts.charts):
             source = texts.source(path)
             match = pattern.search(source.text) if source is not None else None
             if source is not None and match is not None:
