@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     # A run makes many small values that live to its end: looking for garbage among them while
     # files are read doubled the time that took.
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(500_000, 50, 100)
     _open_streams()
     try:
         return _run(sys.argv[1:] if argv is None else argv)

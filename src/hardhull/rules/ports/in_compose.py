@@ -240,13 +240,16 @@ def _links(other: ComposeService, name: str) -> set[str]:
 
 
 def _calls(layer: Cursor, hosts: set[str], moves: Mapping[int, int]) -> Iterator[Moved | Refusal]:
-    path = layer.path
+    path, raw = layer.path, layer.raw
+    elsewhere = "*" in raw or "<<" in raw  # aliases and merge keys: what counts stands elsewhere
+    if not elsewhere and not any(host in raw for host in hosts):
+        return
     for name, setting in settings_of(layer.get("environment")).items():
-        value, raw = setting.value, setting.cursor.raw
+        value, written = setting.value, setting.cursor.raw
         new = called(value or "", hosts, moves)
         if value is not None and new != value:
             yield Moved((with_variable(setting, name, new),))
-        elif value is None and called(raw, hosts, moves) != raw:
+        elif value is None and called(written, hosts, moves) != written:
             yield Refusal("a placeholder stands in a URL to it", path, setting.cursor.span)
     for key in ("command", "entrypoint", "healthcheck", "labels"):
         for cursor in scalars(layer.get(key)):
