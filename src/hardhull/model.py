@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -329,12 +329,6 @@ class Example:
     digests: Mapping[str, str] = field(default_factory=dict)
 
 
-class FindFunction(Protocol):
-    """Yields the findings of a rule in one subject."""
-
-    def __call__(self, subject: Any, context: Any, /) -> Iterator[Finding]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Data plus two functions. `fix` is None for rules that only report."""
@@ -386,8 +380,6 @@ class Change:
     finding: Finding
     fix: Fix
     edits: tuple[tuple[str, tuple[Edit, ...]], ...]
-    also: tuple[Finding, ...] = ()
-    """Other findings that the same operations solve."""
 
 
 @dataclass(frozen=True, slots=True)

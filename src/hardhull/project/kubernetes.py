@@ -560,8 +560,3 @@ def volume_kind(volume: Cursor) -> str:
         if volume.get(key) is not None:
             return kind
     return "claim"
-
-
-def dropped_all(cursors: tuple[Cursor, ...]) -> bool:
-    """Whether the list holds exactly `ALL`, which is what Pod Security asks for."""
-    return any(cursor.text == "ALL" for cursor in cursors)
