@@ -294,7 +294,7 @@ def test_four_hundred_dockerfiles_are_asked_once(
 def test_a_port_bound_for_development_alone_does_not_hide_the_one_that_the_image_names(
     tmp_path: Path,
 ) -> None:
-    code = "k.ConfigureKestrel(o =>\n{\n    if (dev)\n    {\n        o.ListenAnyIP(5000);\n    }\n});\n"
+    code = "k.ConfigureKestrel(o =>\n{\n  if (dev)\n  {\n    o.ListenAnyIP(5000);\n  }\n});\n"
     user = "ENV ASPNETCORE_HTTP_PORTS=80\n"
     write(
         tmp_path,
