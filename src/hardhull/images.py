@@ -44,6 +44,11 @@ class Reference:
         return f"{self.host}/{self.repository}"
 
     @property
+    def spelled(self) -> str:
+        """Host and repository as they are written, without tag and digest."""
+        return _split_tag(self.text.partition("@")[0])[0]
+
+    @property
     def name(self) -> str:
         """The full normalised reference with its tag and without its digest.
 

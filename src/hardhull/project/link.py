@@ -28,6 +28,7 @@ from hardhull.project.references import (
 )
 from hardhull.project.selecting import Selection
 from hardhull.project.stages import Stage, stages
+from hardhull.project.updaters import Updaters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +58,9 @@ class Workspace:
     skipped: tuple[Skipped, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     """Raw text of files that could not be read as documents, by path."""
+    updaters: Updaters = field(default_factory=Updaters)
+    refreshing: bool = True
+    """Whether digests of tags that moved are looked after in this run."""
 
 
 @dataclass(frozen=True)
