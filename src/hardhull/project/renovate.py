@@ -135,7 +135,7 @@ def read_renovate(source: Source) -> Renovate | None:
     text = _COMMENT.sub(lambda match: match[1] or " ", source.text)
     # Without comments JSON5 is YAML, as far as these files use it: bare keys, single quotes.
     file = read_yaml(Source(source.path, FileKind.EVIDENCE, text))
-    root = None if isinstance(file, Unreadable) else file.cursor(0)
+    root = next(iter([] if isinstance(file, Unreadable) else file.cursors), None)
     if source.path == "package.json":
         root = root.get("renovate") if root is not None else None
         if root is None:

@@ -130,7 +130,7 @@ def read_updaters(texts: EvidenceTexts) -> Updaters:
 
 def _watches(source: Source) -> Iterable[Watch]:
     file = read_yaml(source)
-    root = None if isinstance(file, Unreadable) else file.cursor(0)
+    root = next(iter([] if isinstance(file, Unreadable) else file.cursors), None)
     listed = root.get("updates") if root is not None else None
     for entry in listed.items() if listed is not None else ():
         ecosystem = _text(entry.get("package-ecosystem"))
@@ -166,7 +166,8 @@ def _is_folder(folder: str, listed: str) -> bool:
     # A glob here names folders: what lies deeper is named by `**` alone.
     depth_free = "**" in wanted
     same_depth = folder.count("/") == wanted.count("/")
-    return pattern is not None and bool(pattern.match(folder)) and (depth_free or same_depth)
+    fits = pattern is not None and bool(folder) and pattern.match(folder) is not None
+    return fits and (depth_free or same_depth)
 
 
 def _text(cursor: Cursor | None) -> str:
