@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from hardhull.documents.source import FileKind, apply_edits, undo_edits
 from hardhull.facts.gather import Recorded
 from hardhull.outcome import Status
+from hardhull.rules import BY_ID
 from hardhull.run import run
 from hardhull.settings import Pins, Settings
 
@@ -170,7 +171,7 @@ def again(copy: Path, outcome: Outcome) -> Iterator[str]:
 
 def moved(copy: Path, counts: Counts, reasons: Counts) -> Iterator[str]:
     """Move every tag under the hardened copy: all pins follow, or it is said why not."""
-    settings = Settings(pins=Pins.REFRESH)
+    settings = Settings(pins=Pins.REFRESH).choosing(BY_ID, select=["stale-digest"])
     outcome = run(copy, settings, recorded=MovedDigests(), fixing=True, today=TODAY)
     told = {entry.finding.span: entry for entry in outcome.entries}
     for use in outcome.project.references:

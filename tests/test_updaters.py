@@ -102,7 +102,8 @@ IN_DOCKERFILES = ALL - {"compose.yaml", "k8s/pod.yaml", "src/Web/api.containerfi
     ("config", "expected"),
     [
         ("{}", IN_DOCKERFILES | {"compose.yaml"}),
-        ('{"extends": ["config:recommended"]}', IN_DOCKERFILES - {"tests/Dockerfile"} | {"compose.yaml"}),
+        ('{"extends": ["config:recommended"]}',
+         IN_DOCKERFILES - {"tests/Dockerfile"} | {"compose.yaml"}),
         ('{"extends": ["config:recommended"], "ignorePaths": ["src/"]}',
          {"Dockerfile", "tests/Dockerfile", "compose.yaml"}),
         ('{"enabledManagers": ["docker-compose", "nuget"]}', {"compose.yaml"}),
@@ -118,7 +119,8 @@ IN_DOCKERFILES = ALL - {"compose.yaml", "k8s/pod.yaml", "src/Web/api.containerfi
          IN_DOCKERFILES | {"compose.yaml"}),
         ('{"packageRules": [{"matchPackageNames": ["redis"], "enabled": false}]}',
          IN_DOCKERFILES | {"compose.yaml"}),
-        ('{"packageRules": [{"matchManagers": ["dockerfile"], "enabled": false}]}', {"compose.yaml"}),
+        ('{"packageRules": [{"matchManagers": ["dockerfile"], "enabled": false}]}',
+         {"compose.yaml"}),
         ('{"packageRules": [{"matchFileNames": ["src/**"], "enabled": false}]}',
          {"Dockerfile", "tests/Dockerfile", "compose.yaml"}),
         ('{"kubernetes": {"managerFilePatterns": ["/^k8s/.+\\\\.ya?ml$/"]}}',
@@ -170,14 +172,16 @@ def test_settings_that_are_broken_crash_nothing(tmp_path: Path, text: str) -> No
     covered(tmp_path, **{"renovate.json": text, ".github/dependabot.yml": text})
 
 
-def test_what_cannot_be_read_counts(tmp_path: Path) -> None:
-    found = covered(tmp_path, **{"renovate.json": "{"})
+@pytest.mark.parametrize("text", ["{", '{"x": "' + "x" * 20_000 + '"}'])
+def test_what_cannot_be_read_counts(tmp_path: Path, text: str) -> None:
+    found = covered(tmp_path, **{"renovate.json": text})
 
     assert found["Dockerfile"] == "Renovate (renovate.json, which can't be read)"
 
 
 # ---------------------------------------------------------------- what follows from it
 
+NOBODY = "nobody yet: run hardhull on a schedule, or let Renovate or Dependabot do it"
 DIGESTS = {"docker.io/library/redis:7": {"digest": NEW, "recorded": "2026-11-01T00:00:00+00:00"}}
 
 
@@ -213,8 +217,13 @@ def test_a_run_that_is_not_refreshing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "settings", "note"),
     [
-        ({}, "", "nobody yet: run hardhull on a schedule, or let Renovate or Dependabot do it"),
+        ({}, "", NOBODY),
         ({"renovate.json": "{}"}, "", "Renovate (renovate.json)"),
+        (
+            {"renovate.json": '{"extends": ["config:best-practices"]}'},
+            "",
+            "Renovate (renovate.json, which adds pins too)",
+        ),
         (
             {".github/workflows/h.yml": "on:\n  schedule: []\njobs: {a: {uses: x/hardhull@v1}}\n"},
             "",
@@ -223,13 +232,12 @@ def test_a_run_that_is_not_refreshing(tmp_path: Path) -> None:
         (
             {".github/workflows/h.yml": "on:\n  schedule: []\njobs: {a: {uses: x/hardhull@v1}}\n"},
             "pins: add\n",
-            "nobody yet: run hardhull on a schedule, or let Renovate or Dependabot do it",
+            NOBODY,
         ),
         (
             {"k/p.yaml": FILES["k8s/pod.yaml"].replace(f"@{OLD}", ""), "renovate.json": "{}"},
             "",
-            "Renovate (renovate.json) [Dockerfile]; nobody yet: run hardhull on a schedule, or let "
-            "Renovate or Dependabot do it [k/p.yaml]",
+            f"Renovate (renovate.json) [Dockerfile]; {NOBODY} [k/p.yaml]",
         ),
     ],
 )

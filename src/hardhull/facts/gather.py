@@ -131,7 +131,7 @@ def read_digests(path: str, text: str) -> dict[str, Recorded]:
 
 def _recorded(place: str, entry: Any) -> Recorded:
     digest = entry.get("digest") if isinstance(entry, dict) else None
-    if not _is_digest(digest):
+    if digest is None or not _is_digest(digest):
         raise UsageError(f"{place}: expected a digest `sha256:` and 64 hex digits")
     config, platforms = entry.get("config"), entry.get("platforms", [])
     for key in ("recorded", "gone"):

@@ -140,9 +140,12 @@ def read_renovate(source: Source) -> Renovate | None:
         root = root.get("renovate") if root is not None else None
         if root is None:
             return None
-    if root is None:
-        return Renovate(f"{source.path}, which can't be read")
-    return _settings(source.path, root)
+    return _settings(source.path, root) if root is not None else unreadable(source.path)
+
+
+def unreadable(path: str) -> Renovate:
+    """Settings that are there and can't be read: Renovate counts, with what it does by itself."""
+    return Renovate(f"{path}, which can't be read")
 
 
 def _settings(path: str, root: Cursor) -> Renovate:

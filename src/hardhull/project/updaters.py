@@ -16,7 +16,7 @@ from hardhull.documents.yaml import read_yaml
 from hardhull.globs import matcher
 from hardhull.project.references import ImageUse, Place
 from hardhull.project.renovate import CONFIGS as RENOVATE_CONFIGS
-from hardhull.project.renovate import Renovate, read_renovate
+from hardhull.project.renovate import Renovate, read_renovate, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ class Updater:
     """Whether it adds digests too."""
 
     def __str__(self) -> str:
-        return f"{self.tool} ({self.setting})"
+        return f"{self.tool} ({self.setting}{', which adds pins too' if self.pins else ''})"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,10 @@ def read_updaters(texts: EvidenceTexts) -> Updaters:
     renovate = None
     for path in RENOVATE_CONFIGS:  # the first one counts
         source = texts.source(path)
-        renovate = read_renovate(source) if source is not None else None
+        if source is not None:
+            renovate = read_renovate(source)
+        elif path in texts.paths():
+            renovate = unreadable(path)
         if renovate is not None:
             break
     watches: list[Watch] = []
@@ -156,7 +159,7 @@ def _is_off(entry: Cursor) -> bool:
 
 
 def _is_folder(folder: str, listed: str) -> bool:
-    """Whether an entry's folder is this one; it does not look below a folder that is written out."""
+    """Whether an entry's folder is this one; below it nothing is looked at."""
     wanted = listed.strip("/").removeprefix("./")
     if not _GLOB.search(wanted):
         return folder == ("" if wanted == "." else wanted.rstrip("/"))

@@ -66,7 +66,7 @@ def find(use: ImageUse, context: Context) -> Iterator[Finding]:
     yield _finding(use, _moved(found, unknown), level, evidence, plan=found)
 
 
-def _finding(  # noqa: PLR0913  the fields of a finding
+def _finding(
     use: ImageUse,
     message: str,
     level: Level,
