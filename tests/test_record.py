@@ -494,6 +494,13 @@ def test_written_is_read_again() -> None:
     assert text.endswith("}\n")
 
 
+def test_a_config_of_another_form_is_not_read() -> None:
+    config = {"Env": 5, "User": ["a"], "ExposedPorts": ["80"], "Cmd": ["a"], "os": "linux"}
+    text = json.dumps({"version": 1, "images": {"a": {"digest": SHA[1], "config": config}}})
+
+    assert read_digests("x", text)["a"].config == {"Cmd": ["a"], "os": "linux"}
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [

@@ -241,6 +241,19 @@ def test_an_unknown_age_holds_a_refresh_and_no_pin(tmp_path: Path) -> None:
     assert set(texts(outcome(tmp_path, digests={NAME: NEW}))) == {"b/Dockerfile"}
 
 
+def test_the_config_of_a_pinned_image_is_that_of_its_digest() -> None:
+    recorded = {
+        NAME: Recorded(NEW, {"User": "new"}),
+        f"{NAME}@{OLD}": Recorded(OLD, {"User": "old"}),
+    }
+    facts = Facts(datetime.date(2026, 11, 22), recorded)
+
+    assert facts.config(NAME) == {"User": "new"}
+    assert facts.config(f"{NAME}@{OLD}") == {"User": "old"}
+    assert facts.config(f"{NAME}@{NEW}") == {"User": "new"}
+    assert facts.config(f"{NAME}@sha256:{'1' * 64}") is None
+
+
 # ---------------------------------------------------------------- mirrors
 
 MIRRORS = {"docker.io": "mirror.example/hub", "mcr.microsoft.com": "mirror.example/hub/mcr"}

@@ -204,6 +204,7 @@ def test_refresh_means_all_of_them(tmp_path: Path) -> None:
     }
     result = outcome(tmp_path, "stale-digest", digests=DIGESTS, settings="pins: refresh\n")
     assert set(texts(result)) == set(FILES)
+    assert result.notes == (f"Pins are refreshed by: {NOBODY}",)
 
 
 def test_a_run_that_is_not_refreshing(tmp_path: Path) -> None:

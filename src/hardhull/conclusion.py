@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.acceptance import ID as STALE
 from hardhull.ledger import propose
-from hardhull.model import Fix, Level, Phase
+from hardhull.model import Fix, Level, Phase, SubjectKind
 from hardhull.outcome import Entry, Status
 from hardhull.project.updaters import scheduled_run
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hardhull.project.link import Workspace
 
 _LISTED = 3
+_LOOKED_AT = SubjectKind.REFERENCE
 
 
 def explain(
@@ -89,11 +90,11 @@ def refreshers(
     told: Iterable[Entry], rules: Iterable[Rule], workspace: Workspace
 ) -> tuple[str, ...]:
     """Who keeps the digests fresh that this run writes, said once: a pin must not grow old."""
-    pinning = {rule.id for rule in rules if rule.phase is Phase.PIN}
+    pinning = {rule.id for rule in rules if rule.phase is Phase.PIN and rule.subject is _LOOKED_AT}
     files: dict[str, dict[str, None]] = {}
     for entry in told:
         if entry.finding.rule in pinning and (entry.change is not None or entry.fix is not None):
-            updater = workspace.updaters.of(entry.finding.subject)
+            updater = workspace.updater_of(entry.finding.subject)
             files.setdefault(str(updater or ""), {})[entry.finding.path] = None
     if not files:
         return ()

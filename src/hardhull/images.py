@@ -61,6 +61,11 @@ class Reference:
             return self.repository_name
         return f"{self.repository_name}:latest"
 
+    @property
+    def exact(self) -> str:
+        """The normalised name, with the digest if there is one."""
+        return f"{self.name}@{self.digest}" if self.digest is not None else self.name
+
 
 @lru_cache(maxsize=65_536)
 def parse_reference(text: str) -> Reference | None:

@@ -366,7 +366,7 @@ KEYS = Record(
         ),
         Key(
             "pin-cooldown",
-            Text(r"0|[1-9]\d{0,3}[hd]", "a duration such as `24h`, `3d` or `0`"),
+            Text(r"0|\d{1,4}[hd]", "a duration such as `24h`, `3d` or `0`"),
             "A tag that moved is followed only after it stayed the same for so long.",
             "24h",
         ),

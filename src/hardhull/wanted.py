@@ -41,7 +41,7 @@ def wanted(outcome: Outcome) -> tuple[Wanted, ...]:
             if new is not None and new.name in unpinned:
                 asked[new.name] = True
             elif reference.digest is not None and name not in pinned:
-                asked[f"{name}@{reference.digest}"] = True
+                asked[facts.origin(reference.exact)] = True
             else:
                 asked[name] = True
     return tuple(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hardhull.facts.catalogue import BaseFamily, ImageFacts, base_family, lookup
+from hardhull.facts.manifests import KEPT, is_fit
 from hardhull.facts.mirrors import original
 from hardhull.images import parse_reference
 from hardhull.model import UsageError
@@ -51,15 +52,16 @@ class Facts:
     """The time of this run; the beginning of `today` if it is not given."""
 
     def record(self, name: str) -> Recorded | None:
-        """What is recorded of a normalised image name, which may be that on a mirror."""
-        return self.recorded.get(self.origin(name))
+        """What is recorded of a normalised name, which may be that on a mirror.
 
-    def pinned(self, name: str, digest: str) -> Recorded | None:
-        """What is recorded of the image that has, or had, this digest under a name."""
-        found = self.recorded.get(f"{self.origin(name)}@{digest}")
-        if found is None:
-            found = self.record(name)
-        return found if found is not None and found.digest == digest else None
+        With a digest it means the image that has, or had, this digest, and no other.
+        """
+        origin = self.origin(name)
+        tagged, _, digest = origin.partition("@")
+        found = self.recorded.get(origin)
+        if found is None and digest:
+            found = self.recorded.get(tagged)
+        return found if found is None or digest in ("", found.digest) else None
 
     def origin(self, name: str) -> str:
         """The name of an image in the registry that it comes from."""
@@ -71,7 +73,10 @@ class Facts:
         return found.digest if found is not None else None
 
     def config(self, name: str) -> Mapping[str, Any] | None:
-        """Return the recorded image config (the `config` object: User, Env, ExposedPorts …)."""
+        """Return the recorded image config (the `config` object: User, Env, ExposedPorts …).
+
+        For a reference with a digest ask by its `exact` name: its tag may have moved.
+        """
         found = self.record(name)
         return found.config if found is not None else None
 
@@ -148,7 +153,7 @@ def _recorded(place: str, entry: Any) -> Recorded:
         raise UsageError(f"{place}: `before` is not a digest `sha256:` and 64 hex digits")
     return Recorded(
         digest,
-        config if isinstance(config, dict) else None,
+        _fit(config) if isinstance(config, dict) else None,
         entry.get("recorded"),
         tuple(platforms),
         size,
@@ -156,6 +161,13 @@ def _recorded(place: str, entry: Any) -> Recorded:
         before,
         entry.get("gone"),
     )
+
+
+def _fit(config: dict[str, Any]) -> dict[str, Any]:
+    """A config without what is of another form than rules read."""
+    return {
+        name: value for name, value in config.items() if name not in KEPT or is_fit(name, value)
+    }
 
 
 _A_TIME = "2026-11-22T08:00:00+00:00"

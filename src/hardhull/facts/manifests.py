@@ -130,7 +130,7 @@ def read_config(body: bytes) -> tuple[dict[str, Any], Platform | None]:
     data = _object(body)
     inner = data.get("config")
     given = inner if isinstance(inner, dict) else {}
-    kept = {name: given[name] for name in KEPT if _is_fit(name, given.get(name))}
+    kept = {name: given[name] for name in KEPT if is_fit(name, given.get(name))}
     if "ExposedPorts" in kept:
         kept["ExposedPorts"] = {port: {} for port in sorted(kept["ExposedPorts"])}
     for name in ("os", "created"):
@@ -139,7 +139,8 @@ def read_config(body: bytes) -> tuple[dict[str, Any], Platform | None]:
     return kept, read_platform(data)
 
 
-def _is_fit(name: str, value: object) -> bool:
+def is_fit(name: str, value: object) -> bool:
+    """Whether a kept key of an image config holds what it is for."""
     if name in ("User", "WorkingDir"):
         return isinstance(value, str)
     if name == "ExposedPorts":

@@ -30,10 +30,5 @@ def original(name: str, mirrors: Mapping[str, str]) -> str:
     for host, mirror in sorted(mirrors.items(), key=lambda pair: -len(pair[1])):
         if name.startswith(f"{mirror}/") and prefixes.count(mirror) == 1:
             reference = parse_reference(f"{host}/{name[len(mirror) + 1 :]}")
-            return name if reference is None else _whole(reference)
+            return name if reference is None else reference.exact
     return name
-
-
-def _whole(reference: Reference) -> str:
-    digest = reference.digest
-    return f"{reference.name}@{digest}" if digest is not None else reference.name

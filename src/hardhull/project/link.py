@@ -29,6 +29,7 @@ from hardhull.project.references import (
 from hardhull.project.selecting import Selection
 from hardhull.project.stages import Stage, stages
 from hardhull.project.updaters import Updaters
+from hardhull.settings import Pins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
+    from hardhull.project.updaters import Updater
     from hardhull.settings import Settings
 
 
@@ -61,6 +63,10 @@ class Workspace:
     updaters: Updaters = field(default_factory=Updaters)
     refreshing: bool = True
     """Whether digests of tags that moved are looked after in this run."""
+
+    def updater_of(self, use: ImageUse) -> Updater | None:
+        """The update tool that keeps the digest of a reference fresh, and that we leave it to."""
+        return None if self.settings.pins is Pins.REFRESH else self.updaters.of(use)
 
 
 @dataclass(frozen=True)

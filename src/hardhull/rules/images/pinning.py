@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hardhull.project.link import Workspace
     from hardhull.project.references import ImageUse
 
-    Change = Callable[[str], str | None]
+    Rewrite = Callable[[str], str | None]
     """From a text to what it becomes; None if what is to be changed is not in it."""
 
 _LAST_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<plain>\w+))[\"']?$")
@@ -58,9 +58,7 @@ def is_to_refresh(use: ImageUse, workspace: Workspace) -> bool:
     """Whether the digest of a reference is ours to keep fresh, in this run."""
     if not use.pinned or not workspace.refreshing or not workspace.settings.pins.refreshes:
         return False
-    if not workspace.settings.pins.adds:  # `refresh`: whatever update tools there are
-        return is_made_elsewhere(use, workspace)
-    return is_made_elsewhere(use, workspace) and workspace.updaters.of(use) is None
+    return is_made_elsewhere(use, workspace) and workspace.updater_of(use) is None
 
 
 def _is_windows(name: str, workspace: Workspace) -> bool:
@@ -120,7 +118,7 @@ def _argument_at_end(use: ImageUse, word: Word, context: Context) -> tuple[int, 
 # ---------------------------------------------------------------- where a part is changed
 
 
-def rewritten(use: ImageUse, change: Change, context: Context) -> Operation | Refusal:
+def rewritten(use: ImageUse, change: Rewrite, context: Context) -> Operation | Refusal:
     """Change a part of a reference at the one place where that part is written."""
     if use.place is not Place.FROM or use.instruction is None or use.word is None:
         return _changed_whole(use, change)
@@ -138,7 +136,7 @@ def rewritten(use: ImageUse, change: Change, context: Context) -> Operation | Re
 
 
 def _in_arguments(
-    use: ImageUse, change: Change, context: Context
+    use: ImageUse, change: Rewrite, context: Context
 ) -> Iterator[tuple[str, Operation]]:
     """The ARGs of a reference that hold the part, by name, with the change to each."""
     instructions = _dockerfile(use, context).instructions
@@ -154,7 +152,7 @@ def _in_arguments(
             yield origin.name, ReplaceWord(use.path, origin.instruction, origin.word, whole)
 
 
-def _changed_whole(use: ImageUse, change: Change) -> Operation | Refusal:
+def _changed_whole(use: ImageUse, change: Rewrite) -> Operation | Refusal:
     """Change a reference that is written in one piece: in YAML, a flag, or the syntax line."""
     if use.place in (Place.COPY, Place.MOUNT) and parse_reference(use.text) != use.reference:
         return Refusal(_QUOTED, use.path, use.span)

@@ -49,9 +49,9 @@ def find(use: ImageUse, context: Context) -> Iterator[Finding]:
                 severity=Severity.LOW,
             )
         return
-    old = context.facts.pinned(reference.name, reference.digest)
+    old = context.facts.record(reference.exact)
     new = context.facts.record(reference.name)
-    if new is None or (new.digest == reference.digest and new.gone is None):
+    if new is None or new.digest == reference.digest:
         return
     told = _not_ours(use, reference, old, new)
     if told:
