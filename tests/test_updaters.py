@@ -161,6 +161,28 @@ def test_where_renovate_is_told(tmp_path: Path, path: str, text: str) -> None:
     assert set(found.values()) == {f"Renovate ({path})"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"' + '\\"' * 8_000,
+        "'" * 15_999,
+        "/*" * 8_000,
+        "//" + "x" * 15_000,
+        '{"a": "b\\\nc", "d": 1}',
+    ],
+)
+def test_text_that_never_ends_ends(tmp_path: Path, text: str) -> None:
+    covered(tmp_path, **{"renovate.json5": f"{text}\n" * 200})
+
+
+def test_very_many_folders_are_not_all_compared(tmp_path: Path) -> None:
+    entry = {"package-ecosystem": "docker", "directories": [f"/{n}/*/x" for n in range(900)]}
+    last = {"package-ecosystem": "docker", "directory": "/"}
+    text = json.dumps({"version": 2, "updates": [entry, entry, last]})
+
+    assert covered(tmp_path, **{".github/dependabot.yml": text.replace(", ", ",\n")}) == {}
+
+
 def test_a_package_without_renovate_says_nothing(tmp_path: Path) -> None:
     assert covered(tmp_path, **{"package.json": '{"keywords": ["renovate"], "renovated": 1}'}) == {}
 

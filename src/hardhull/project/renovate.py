@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import read_yaml
-from hardhull.globs import matcher
+from hardhull.globs import fits
 from hardhull.project.references import Place
 
 if TYPE_CHECKING:
@@ -81,12 +81,18 @@ _RULE_KEYS: Final = frozenset(
         "matchPaths",
     }
 )
+# Whatever begins ends here too, at the latest with its line: tried again and again at each next
+# quote, text that never ends would take forever.
 _COMMENT = re.compile(
-    r"(\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL
+    r"""("(?:\\.|[^"\\\n])*(?:"|(?=\n)|\\?\Z)|'(?:\\.|[^'\\\n])*(?:'|(?=\n)|\\?\Z))"""
+    r"|//[^\n]*|/\*.*?(?:\*/|\Z)",
+    re.DOTALL,
 )
 _PLAIN_PATTERN = re.compile(
     r"\^?(?:\(\^\|/\)|\(\?:\^\|/\))?(?P<body>(?:[\w/-]|\\[./-]|\.[*+]|ya\?ml|\[\^/\][*+])*)\$?"
 )
+_MOST = 500
+"""So many entries of a list are read: nobody writes more, but for harm."""
 _MOST_FREE = 2
 _LONGEST_PATH = 120
 """Beyond these a pattern is not tried: whoever writes both could make that last forever."""
@@ -161,7 +167,7 @@ def _settings(path: str, root: Cursor) -> Renovate:
     everywhere = _texts(ignored) if ignored is not None else _IGNORED * bool(extended & _IGNORING)
     enabled = root.get("enabledManagers")
     rules = root.get("packageRules")
-    items = rules.items() if rules is not None else []
+    items = rules.items()[:_MOST] if rules is not None else []
     return Renovate(
         path,
         frozenset(_texts(enabled)) if enabled is not None else None,
@@ -222,10 +228,7 @@ def _may_match(pattern: str, path: str) -> bool:
 def _fits(path: str, globs: Iterable[str]) -> bool:
     """Whether one of these globs, or parts of paths, fits."""
     globs = tuple(globs)
-    pattern = matcher(globs)
-    return (pattern is not None and bool(pattern.match(path))) or any(
-        glob in path for glob in globs if glob
-    )
+    return fits(path, globs) or any(glob in path for glob in globs if glob)
 
 
 def _is_false(cursor: Cursor | None) -> bool:
@@ -240,4 +243,4 @@ def _texts(cursor: Cursor | None) -> list[str]:
     """The strings of a list, or the one string."""
     if cursor is None:
         return []
-    return [text for one in cursor.items() or [cursor] if (text := one.text)]
+    return [text for one in cursor.items()[:_MOST] or [cursor] if (text := one.text)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import read_yaml
-from hardhull.globs import matcher
+from hardhull.globs import fits
 from hardhull.project.references import ImageUse, Place
 from hardhull.project.renovate import CONFIGS as RENOVATE_CONFIGS
 from hardhull.project.renovate import Renovate, read_renovate, unreadable
@@ -30,7 +30,9 @@ _DOCKERFILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
 _COMPOSE = re.compile(r"(?:docker-)?compose(?:-\w+)?(?:\.[\w-]+)?\.ya?ml", re.IGNORECASE)
 _YAML = re.compile(r"[^.].*\.ya?ml", re.IGNORECASE)
 _OURSELVES = re.compile(r"hardhull")
-_SCHEDULE = re.compile(r"^\s*[\"']?schedule[\"']?\s*:", re.MULTILINE)
+_SCHEDULE = re.compile(r"^[ \t]*[\"']?schedule[\"']?\s*:", re.MULTILINE)
+_MOST_FOLDERS: Final = 1000
+"""So many folders are compared with: nobody writes more, but for harm."""
 _GLOB = re.compile(r"[*?\[{]")
 
 
@@ -83,8 +85,7 @@ class Watch:
         folder, name = posixpath.split(use.path)
         if not any(_is_folder(folder, listed) for listed in self.folders):
             return False
-        excluded = matcher(self.excluded)
-        return not (excluded and excluded.match(use.path)) and self._reads(name, use)
+        return not fits(use.path, self.excluded) and self._reads(name, use)
 
     def _reads(self, name: str, use: ImageUse) -> bool:
         match use.place:
@@ -135,13 +136,17 @@ def _watches(source: Source) -> Iterable[Watch]:
     file = read_yaml(source)
     root = next(iter([] if isinstance(file, Unreadable) else file.cursors), None)
     listed = root.get("updates") if root is not None else None
+    left = _MOST_FOLDERS
     for entry in listed.items() if listed is not None else ():
         ecosystem = _text(entry.get("package-ecosystem"))
         folders = [*_texts(entry.get("directories")), *_texts(entry.get("directory"))]
         if ecosystem not in ("docker", "docker-compose") or not folders or _is_off(entry):
             continue
-        excluded = tuple(_texts(entry.get("exclude-paths")))
-        yield Watch(source.path, ecosystem, tuple(folders), excluded)
+        excluded = tuple(_texts(entry.get("exclude-paths"))[:_MOST_FOLDERS])
+        yield Watch(source.path, ecosystem, tuple(folders[:left]), excluded)
+        left -= len(folders)
+        if left <= 0:
+            break
 
 
 def _is_off(entry: Cursor) -> bool:
@@ -165,19 +170,17 @@ def _is_folder(folder: str, listed: str) -> bool:
         return folder == ("" if wanted == "." else wanted.rstrip("/"))
     if wanted in ("**", "**/*"):
         return True
-    pattern = matcher([f"/{wanted}"])
     # A glob here names folders: what lies deeper is named by `**` alone.
     depth_free = "**" in wanted
     same_depth = folder.count("/") == wanted.count("/")
-    fits = pattern is not None and bool(folder) and pattern.match(folder) is not None
-    return fits and (depth_free or same_depth)
+    return bool(folder) and (depth_free or same_depth) and fits(folder, (f"/{wanted}",))
 
 
 def _text(cursor: Cursor | None) -> str:
     return (cursor.text or "") if cursor is not None else ""
 
 
-def _texts(cursor: Cursor | None) -> Iterable[str]:
+def _texts(cursor: Cursor | None) -> list[str]:
     """The strings of a list, or the one string."""
     if cursor is None:
         return []
