@@ -315,7 +315,8 @@ class Example:
 
     `after` holds only the files that change; empty means that nothing does. `refused` is a part
     of the reason that must be given; `silent` says that no finding of this rule is expected.
-    `settings` is configuration text; `digests` maps image names to digests.
+    `settings` is configuration text; `digests` maps image names to digests, or to whole entries
+    of a digests file.
     """
 
     title: str
@@ -326,7 +327,7 @@ class Example:
     reported: bool = False
     silent: bool = False
     settings: str = ""
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

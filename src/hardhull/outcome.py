@@ -43,7 +43,8 @@ class Entry:
 class Outcome:
     """Everything that happened in one root. Positions of findings are in `before` texts.
 
-    `entries` are sorted by path and place; a fixed finding carries its change.
+    `entries` are sorted by path and place; a fixed finding carries its change. `notes` are what
+    is said once for all of it.
     """
 
     root: Path

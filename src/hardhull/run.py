@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.acceptance import ID as STALE
 from hardhull.acceptance import Decisions, as_findings
-from hardhull.conclusion import entries, explain
+from hardhull.conclusion import entries, explain, refreshers
 from hardhull.engine import harden
 from hardhull.ledger import Ledger, find_all
 from hardhull.outcome import Outcome
@@ -32,13 +32,15 @@ def run(
     fixing: bool,
     today: datetime.date | None = None,
     rejected: frozenset[str] = frozenset(),
+    refreshing: bool = True,
 ) -> Outcome:
     """Scan or harden one root. Nothing is written: the outcome holds the new texts.
 
     `rejected` holds fingerprints of findings that are not to be fixed. They are taken out before
-    the rules run, so that what depends on them is refused with them.
+    the rules run, so that what depends on them is refused with them. A run that is not
+    `refreshing` leaves the digests of tags that moved for one that is.
     """
-    context = survey(root, settings, recorded=recorded, today=today)
+    context = survey(root, settings, recorded=recorded, today=today, refreshing=refreshing)
     return conclude(root, context, fixing=fixing, rejected=rejected)
 
 
@@ -86,4 +88,5 @@ def conclude(
         context.project.workspace.skipped,
         tuple(ledger.memory.crashes.values()),
         fixing,
+        refreshers(told, rules, context.project.workspace),
     )

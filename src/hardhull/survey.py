@@ -16,6 +16,7 @@ from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
 from hardhull.project.link import Workspace, link
+from hardhull.project.updaters import read_updaters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,24 +34,31 @@ def survey(
     *,
     recorded: Mapping[str, Recorded] | None = None,
     today: datetime.date | None = None,
+    refreshing: bool = True,
 ) -> Context:
     """Discover, read and link one root."""
     found = disk.discover(root, settings.paths.include, settings.paths.exclude)
     documents, skipped, unread = read_all(found)
+    now = datetime.datetime.now(tz=datetime.UTC)
     facts = Facts(
-        today or datetime.datetime.now(tz=datetime.UTC).date(),
+        today or now.date(),
         recorded if recorded is not None else {},
         {name: image.like for name, image in settings.base_images.items()},
+        settings.registries.mirrors,
+        now if today is None else None,
     )
     builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
+    texts = EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read)
     workspace = Workspace(
         settings,
         facts,
         builds,
         Programs(found),
-        EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read),
+        texts,
         (*found.skipped, *skipped),
         unread,
+        read_updaters(texts),
+        refreshing,
     )
     project = link(documents, workspace)
     return Context(project, facts, settings, project)

@@ -158,6 +158,9 @@ def _summary(file: str, before: Mapping[str, Recorded], results: _Results) -> It
     )
     for name in sorted(moved):
         yield f"  moved  {plain(name)}"
+    for name, image in sorted(images.items()):
+        if image.gone:
+            yield f"  gone   {plain(name)}: builds that pull it fail"
     if results.failures:
         yield f"not looked up: {_count(len(results.failures), 'image')}"
     for name, failure in sorted(results.failures.items()):

@@ -28,6 +28,8 @@ from hardhull.project.references import (
 )
 from hardhull.project.selecting import Selection
 from hardhull.project.stages import Stage, stages
+from hardhull.project.updaters import Updaters
+from hardhull.settings import Pins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
+    from hardhull.project.updaters import Updater
     from hardhull.settings import Settings
 
 
@@ -57,6 +60,13 @@ class Workspace:
     skipped: tuple[Skipped, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     """Raw text of files that could not be read as documents, by path."""
+    updaters: Updaters = field(default_factory=Updaters)
+    refreshing: bool = True
+    """Whether digests of tags that moved are looked after in this run."""
+
+    def updater_of(self, use: ImageUse) -> Updater | None:
+        """The update tool that keeps the digest of a reference fresh, and that we leave it to."""
+        return None if self.settings.pins is Pins.REFRESH else self.updaters.of(use)
 
 
 @dataclass(frozen=True)

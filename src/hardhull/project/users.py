@@ -158,7 +158,7 @@ def _published(container: Container, project: Project) -> User:
     image = container.image
     reference = parse_reference(image.text) if image is not None and image.text else None
     name = reference.name if reference is not None else None
-    config = project.workspace.facts.config(name) if name is not None else None
+    config = project.workspace.facts.config(reference.exact) if reference is not None else None
     if config is not None:
         user = str(config.get("User") or "root")
         plain = user.split(":", maxsplit=1)[0]

@@ -86,6 +86,7 @@ def _changes(outcome: Outcome) -> list[str]:
         "**Not checked:** the image was not built and the program not started: uploads, scheduled "
         "jobs, and anything that start-up does not reach." + _unchecked(review)
     )
+    parts += map(markdown, outcome.notes)
     return parts
 
 

@@ -108,6 +108,7 @@ class RootShape(TypedDict):
     skipped: list[SkippedShape]
     applications: list[ApplicationShape]
     crashes: Annotated[list[str], "rules that failed here: bugs of ours"]
+    notes: Annotated[list[str], "what is said once, such as who refreshes digests"]
 
 
 class Report(RootShape):

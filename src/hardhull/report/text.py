@@ -97,7 +97,7 @@ def page_of(outcome: Outcome, root: Root) -> Page:
     return Page(
         root,
         tuple(blocks),
-        _notes(outcome.entries),
+        (*_notes(outcome.entries), *map(plain, outcome.notes)),
         _skipped(outcome.skipped),
         _totals(outcome),
         outcome.changed,
