@@ -117,6 +117,70 @@ def test_recorded_and_replayed(
     assert registry.count("HEAD") == 3
 
 
+def test_a_fix_asks_for_itself(
+    registry: FakeRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digests = push_all(registry)
+    root = repository(tmp_path / "shop", registry)
+
+    assert cli.main(["fix", str(root), "--format", "json"]) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    assert report["contacted"] == [registry.host]
+    text = (root / "src/Api/Dockerfile").read_text()
+    assert f"aspnet:8.0@{digests[f'{MCR}/aspnet:8.0']}\n" in text
+    assert digests["docker.io/library/redis:7.2"] in (root / "compose.yaml").read_text()
+    # The user of the base is known now, so that no USER is written.
+    assert "USER" not in text
+    assert (registry.count("HEAD"), registry.count("GET")) == (3, 3)
+
+    cli.main(["fix", str(root), "--allow-dirty"])
+    assert registry.count("HEAD") == 6  # the tags of the pins may have moved
+
+
+def test_a_fix_asks_only_for_what_is_not_recorded(registry: FakeRegistry, tmp_path: Path) -> None:
+    push_all(registry)
+    root = repository(tmp_path / "shop", registry)
+    file = tmp_path / "digests.json"
+    file.write_text(
+        written({f"{MCR}/aspnet:8.0": Recorded(SHA[1]), f"{MCR}/sdk:8.0": Recorded(SHA[2])})
+    )
+
+    assert cli.main(["fix", str(root), "--select", "images", "--digests", str(file)]) == 0
+
+    assert f"aspnet:8.0@{SHA[1]}\n" in (root / "src/Api/Dockerfile").read_text()
+    assert registry.count("HEAD") == 1
+
+
+def test_nothing_is_asked_offline_or_by_a_scan(registry: FakeRegistry, tmp_path: Path) -> None:
+    push_all(registry)
+    root = repository(tmp_path / "shop", registry)
+
+    cli.main(["fix", str(root), "--offline", "--diff"])
+    cli.main(["scan", str(root)])
+
+    assert registry.count("HEAD") == registry.count("GET") == 0
+
+
+def test_an_image_that_is_not_there_is_told_and_all_else_is_written(
+    registry: FakeRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    push_all(registry)
+    other = "services:\n  other:\n    image: redis:8.9\n  far:\n    image: far.example/a:1\n"
+    root = repository(tmp_path / "shop", registry, **{"other/compose.yaml": other})
+
+    arguments = ["fix", str(root), "--select", "unpinned-image", "--format", "json"]
+    assert cli.main(arguments) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    reasons = {held["where"]: held["reason"] for held in report["withheld"]}
+    assert len(reasons) == 2
+    assert any("has no tag 8.9" in reason for reason in reasons.values())
+    assert any('allow: ["far.example"]' in reason for reason in reasons.values())
+    assert (root / "other/compose.yaml").read_text() == other
+    assert "@sha256:" in (root / "compose.yaml").read_text()
+
+
 def test_recording_again_changes_nothing(registry: FakeRegistry, tmp_path: Path) -> None:
     push_all(registry)
     root, file = repository(tmp_path / "shop", registry), tmp_path / "digests.json"

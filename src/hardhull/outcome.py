@@ -60,6 +60,8 @@ class Outcome:
     crashes: tuple[Crash, ...] = ()
     fixing: bool = False
     notes: tuple[str, ...] = field(default=())
+    contacted: tuple[str, ...] = field(default=())
+    """The hosts that were asked about images."""
 
     @cached_property
     def changed(self) -> tuple[str, ...]:

@@ -403,7 +403,7 @@ KEYS = Record(
                     ),
                 )
             ),
-            "Which registries `hardhull record` may contact, beside the well-known ones.",
+            "Which registries may be asked about images, beside the well-known ones.",
         ),
     )
 )

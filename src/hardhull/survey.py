@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull import discover as disk
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from hardhull.documents.document import Document
     from hardhull.documents.source import Source
+    from hardhull.facts.asking import Answers
     from hardhull.facts.gather import Recorded
     from hardhull.settings import Settings
 
@@ -99,6 +101,23 @@ def _build_evidence(found: disk.Found) -> Iterable[Source]:
                 yield disk.read(entry)
             except UsageError:
                 continue  # went away since it was listed: nothing to learn from it
+
+
+def informed(context: Context, answers: Answers) -> Context:
+    """The same survey with what registries said; what was recorded before goes first."""
+    facts = context.facts
+    now = facts.now or datetime.datetime.combine(facts.today, datetime.time(), datetime.UTC)
+    facts = replace(
+        facts,
+        recorded={**answers.recorded(now.isoformat(timespec="seconds")), **facts.recorded},
+        failures={
+            name: f"{failure.reason}; {failure.advice}" if failure.advice else failure.reason
+            for name, failure in answers.failures.items()
+        },
+    )
+    workspace = replace(context.project.workspace, facts=facts)
+    project = link(context.documents, workspace)
+    return Context(project, facts, context.settings, project)
 
 
 def relink(documents: Mapping[str, Document], context: Context) -> Context:

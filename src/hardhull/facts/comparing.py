@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hardhull.facts.gather import time_of
+from hardhull.facts.manifests import variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,12 +41,6 @@ def differences(old: Recorded, new: Recorded) -> tuple[Difference, ...]:
         found += _ports(old.config, new.config)
     found += _size(old, new)
     return tuple(found)
-
-
-def variables(config: Mapping[str, Any]) -> dict[str, str]:
-    """The environment of an image config by name."""
-    pairs = (text.partition("=") for text in config.get("Env") or () if isinstance(text, str))
-    return {name: value for name, _, value in pairs}
 
 
 def _platforms(old: Recorded, new: Recorded) -> Iterator[Difference]:

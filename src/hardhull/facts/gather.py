@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hardhull.facts.catalogue import BaseFamily, ImageFacts, base_family, lookup
+from hardhull.facts.described import described
 from hardhull.facts.manifests import KEPT, is_fit
 from hardhull.facts.mirrors import original
 from hardhull.images import parse_reference
@@ -50,6 +51,12 @@ class Facts:
     mirrors: Mapping[str, str] = field(default_factory=dict)
     now: datetime.datetime | None = None
     """The time of this run; the beginning of `today` if it is not given."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """Why the registries said nothing of an image, by name, where they were asked."""
+
+    def failure(self, name: str) -> str | None:
+        """Why nothing is known of an image that was looked up."""
+        return self.failures.get(self.origin(name))
 
     def record(self, name: str) -> Recorded | None:
         """What is recorded of a normalised name, which may be that on a mirror.
@@ -96,9 +103,14 @@ class Facts:
         return None if made is None or made > now else now - made >= cooldown
 
     def image(self, name: str) -> ImageFacts | None:
-        """Return what is known of a .NET image by its normalised name; None if nothing is."""
-        known = self._known_as(name)
-        return lookup(known) if known is not None else None
+        """Return what is known of a .NET image by its normalised name; None if nothing is.
+
+        The configuration's word counts most, then the image's own config, then the catalogue.
+        """
+        known_as = self._known_as(name)
+        known = lookup(known_as) if known_as is not None else None
+        config = self.config(name) if self._alias(name) is None else None
+        return described(self.origin(name), config, known) if config is not None else known
 
     def family(self, name: str) -> BaseFamily | None:
         """Return the distribution family of a well-known base that is not .NET, or None."""
@@ -107,13 +119,16 @@ class Facts:
 
     def _known_as(self, name: str) -> str | None:
         """The name itself, or that of the image which the configuration says it is like."""
+        alias = self._alias(name)
+        if alias is None:
+            return self.origin(name)
+        known = parse_reference(alias)
+        return known.name if known is not None else None
+
+    def _alias(self, name: str) -> str | None:
         reference = parse_reference(name)
-        for candidate in [name] if reference is None else [name, reference.repository_name]:
-            alias = self.like.get(candidate)
-            if alias is not None:
-                known = parse_reference(alias)
-                return known.name if known is not None else None
-        return self.origin(name)
+        names = [name] if reference is None else [name, reference.repository_name]
+        return next((self.like[one] for one in names if one in self.like), None)
 
 
 def read_digests(path: str, text: str) -> dict[str, Recorded]:

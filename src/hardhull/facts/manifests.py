@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hardhull.facts.trouble import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MEDIA_TYPES: Final = (
     "application/vnd.oci.image.index.v1+json",
@@ -137,6 +137,12 @@ def read_config(body: bytes) -> tuple[dict[str, Any], Platform | None]:
         if isinstance(data.get(name), str):
             kept[name] = data[name]
     return kept, read_platform(data)
+
+
+def variables(config: Mapping[str, Any]) -> dict[str, str]:
+    """The environment of an image config by name."""
+    pairs = (text.partition("=") for text in config.get("Env") or () if isinstance(text, str))
+    return {name: value for name, _, value in pairs}
 
 
 def is_fit(name: str, value: object) -> bool:

@@ -36,6 +36,7 @@ def body_of(outcome: Outcome, root: Root) -> str:
     """What happened in one root, as the body of a pull request says it."""
     parts = [f"## {_title(outcome)}", *_changes(outcome)] if outcome.fixing else _found(outcome)
     parts += [*_held(outcome), *_respected(outcome), *_skipped(outcome)]
+    parts += [f"Contacted: {', '.join(map(code, outcome.contacted))}."] if outcome.contacted else []
     if root.label != ".":
         parts.insert(0, f"# {code(root.label, table=False)}")
     return "\n\n".join(parts) + "\n"

@@ -80,6 +80,7 @@ class Page:
     totals: Totals
     changed: tuple[str, ...]
     """Changed files, relative to the root."""
+    contacted: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- what is said
@@ -101,6 +102,7 @@ def page_of(outcome: Outcome, root: Root) -> Page:
         _skipped(outcome.skipped),
         _totals(outcome),
         outcome.changed,
+        outcome.contacted,
     )
 
 
@@ -212,6 +214,8 @@ def closing(pages: Sequence[Page], told: Told) -> list[str]:
             lines[0] += ", none can be fixed here."
     else:
         lines = []
+    hosts = sorted({host for page in pages for host in page.contacted})
+    lines += [f"Contacted: {plain(', '.join(hosts))}"] if hosts else []
     rule = _worth_explaining(pages)
     return lines + ([f"About a rule: hardhull explain {rule}"] if rule else [])
 

@@ -45,11 +45,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     use: ImageUse = finding.subject
     image = context.facts.record(use.name or "")
     if image is None:
-        return Refusal(
-            f"no digest of {use.name} is known; record it and give it with --digests FILE",
-            use.path,
-            use.span,
-        )
+        unknown = f"no digest of {use.name} is known; record it and give it with --digests FILE"
+        return Refusal(context.facts.failure(use.name or "") or unknown, use.path, use.span)
     if context.facts.seasoned(image, context.settings.cooldown) is False:
         return Refusal(
             f"the image is younger than {context.settings.pin_cooldown}, which pin-cooldown asks "
