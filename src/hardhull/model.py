@@ -190,11 +190,19 @@ class ReplaceDirective:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class CreateFile:
+    """A file that is not there yet comes to be, with this text."""
+
+    path: str
+    text: str
+
+
 YamlOperation: TypeAlias = SetValue | AppendItem | RemoveNode
 DockerfileOperation: TypeAlias = (
     ReplaceWord | ReplaceFlag | InsertInstruction | RemoveInstruction | ReplaceDirective
 )
-Operation: TypeAlias = YamlOperation | DockerfileOperation
+Operation: TypeAlias = YamlOperation | DockerfileOperation | CreateFile
 
 
 # ---------------------------------------------------------------- findings and fixes

@@ -67,7 +67,9 @@ class Outcome:
     def changed(self) -> tuple[str, ...]:
         """The paths whose text is not what it was."""
         return tuple(
-            path for path in sorted(self.after) if self.after[path].text != self.before[path].text
+            path
+            for path in sorted(self.after)
+            if self.after[path].text != self.before[path].text or self.before[path].absent
         )
 
     @cached_property

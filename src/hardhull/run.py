@@ -108,7 +108,7 @@ def conclude(
         root,
         context.project,
         rules,
-        {path: document.source for path, document in context.documents.items()},
+        {path: context.document(path).source for path in final.documents},
         {path: document.source for path, document in final.documents.items()},
         told,
         tuple(ledger.changes),

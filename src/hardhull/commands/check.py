@@ -118,7 +118,10 @@ def _keep(
     for folder, own in writing.by_repository(given, outcome.changed).items():
         results.git &= writing.in_git(given / folder)
         if not arguments.allow_dirty:
-            results.undo.append(undo_of(Path(root.label, folder).as_posix(), own))
+            prefix = f"{folder}/" if folder else ""
+            new = [path for path in own if outcome.before[prefix + path].absent]
+            old = [path for path in own if path not in new]
+            results.undo.append(undo_of(Path(root.label, folder).as_posix(), old, new))
 
 
 def _failing(outcome: Outcome, fail_on: str) -> bool:

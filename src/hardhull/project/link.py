@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.documents.dockerfile import Dockerfile
+from hardhull.documents.lines import TextFile
+from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.kubernetes import (
@@ -183,6 +185,8 @@ def link(
     for path in sorted(documents):
         document = documents[path]
         same = previous is not None and previous.documents.get(path) is document
+        if document.source.kind is FileKind.EVIDENCE or isinstance(document, TextFile):
+            continue  # opened by a rule about it: no part of an application
         if isinstance(document, Dockerfile):
             known = previous.dockerfiles.get(path) if previous is not None and same else None
             dockerfiles[path] = known if known is not None else stages(document)

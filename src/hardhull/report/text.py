@@ -237,10 +237,15 @@ def _closing_fix(totals: Totals, told: Told) -> list[str]:
     return [f"{sentence} Undo: {'; '.join(told.undo)}" if told.undo else sentence]
 
 
-def undo_of(folder: str, paths: Iterable[str]) -> str:
-    """The command that brings files back which lie in one repository."""
+def undo_of(folder: str, paths: Iterable[str], created: Iterable[str] = ()) -> str:
+    """The command that brings files back which lie in one repository, and removes new ones."""
     where = f"-C {shlex.quote(folder)} " if folder != "." else ""
-    return plain(f"git {where}restore {' '.join(map(shlex.quote, paths))}")
+    commands = [
+        f"git {where}{verb} {' '.join(map(shlex.quote, some))}"
+        for verb, some in (("restore", tuple(paths)), ("clean -f", tuple(created)))
+        if some
+    ]
+    return plain(" && ".join(commands))
 
 
 def _count_left(totals: Totals) -> str:

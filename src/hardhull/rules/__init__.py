@@ -36,7 +36,7 @@ from hardhull.rules.privileges import (
     privileged_container,
     service_account_token,
 )
-from hardhull.rules.repository import stale_suppression
+from hardhull.rules.repository import missing_dockerignore, stale_suppression
 from hardhull.rules.user import (
     image_runs_as_root,
     image_user_by_name,
@@ -76,6 +76,7 @@ RULES: tuple[Rule, ...] = (
     pipe_without_pipefail.RULE,
     add_instead_of_copy.RULE,
     missing_resources.RULE,
+    missing_dockerignore.RULE,
     stale_suppression.RULE,
     unpinned_image.RULE,
     stale_digest.RULE,
