@@ -14,15 +14,19 @@ from hardhull.model import (
     Edit,
     Finding,
     Fix,
+    InsertElement,
     InsertInstruction,
     Level,
     Phase,
     Refusal,
+    RemoveElement,
     RemoveInstruction,
     RemoveNode,
     ReplaceDirective,
     ReplaceFlag,
     ReplaceWord,
+    SetAttribute,
+    SetElementText,
     SetValue,
     Unrenderable,
 )
@@ -144,9 +148,13 @@ def _place(operation: Operation) -> object:
             return (path, instruction, "flag", part)
         case ReplaceDirective(path, name, _):
             return (path, name)
+        case SetElementText(path, element, _) | RemoveElement(path, element):
+            return (path, element, "element")
+        case SetAttribute(path, element, name, _):
+            return (path, element, "attribute", name)
         case CreateFile(path, _):
             return (path, "create")
-        case AppendItem() | InsertInstruction() | RemoveInstruction():
+        case AppendItem() | InsertInstruction() | RemoveInstruction() | InsertElement():
             return operation  # several may stand side by side
     assert_never(operation)
 
