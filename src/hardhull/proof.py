@@ -64,6 +64,13 @@ def _comments_kept(before: Document, operations: Sequence[Operation], after: Doc
     removals = [operation for operation in operations if isinstance(operation, removing)]
     removed = named_spans(before, removals)
     left = [after.source.text[start:end] for start, end in comment_spans(after)]
+    stay = [
+        before.source.text[start:end]
+        for start, end in comment_spans(before)
+        if not any(span.start <= start < span.end for span in removed)
+    ]
+    if left == stay:
+        return True
     at = 0
     for start, end in comment_spans(before):
         if at < len(left) and left[at] == before.source.text[start:end]:
