@@ -25,7 +25,7 @@ from hardhull.model import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hardhull.documents.msbuild import Attribute, Content, MsbuildFile
+    from hardhull.documents.msbuild import Attribute, MsbuildFile
     from hardhull.model import MsbuildOperation, Operation
 
 Node: TypeAlias = tuple[str, tuple[tuple[str, str], ...], tuple[Any, ...]]
@@ -195,40 +195,20 @@ def _with_line(file: MsbuildFile, span: Span) -> Span:
 
 
 def _insertion(file: MsbuildFile, operation: InsertElement) -> Edit:
-    """Behind the last element inside, on a line of its own with the same indentation."""
+    """At the end of what is inside, on a line of its own, indented as the element before it."""
     parent = _element(file, operation.parent)
     if not parent.children:
         raise _refuse(file, f"<{parent.name}> holds no element to stand beside", parent.opening)
-    last = parent.children[-1]
+    last, ending = parent.children[-1], parent.content[-1]
     text = file.source.text
     start = text.rfind("\n", 0, last.opening.start) + 1
     indentation = text[start : last.opening.start]
-    ending = _after(file, parent, last)
-    if indentation.strip() or ending is None:
+    alone = isinstance(ending, Text) and ending.kind == "text" and not ending.value.strip()
+    if indentation.strip() or not alone or "\n" not in text[slice(*ending.span)]:
         raise _refuse(file, "the last element beside it shares its line", last.opening)
+    at = ending.span.start
     new = _written(file, operation, last.opening)
-    return Edit(ending, ending, f"{newline_at(text, last.closing.end)}{indentation}{new}")
-
-
-def _after(file: MsbuildFile, parent: Element, last: Element) -> int | None:
-    """Where the line of an element ends, comments behind it left where they are; None if shared."""
-    end = last.closing.end
-    for piece in _behind(parent, last):
-        blank = isinstance(piece, Text) and piece.kind == "text" and not piece.value.strip()
-        if blank and "\n" in file.source.text[piece.span.start : piece.span.end]:
-            return end
-        if not isinstance(piece, Text) or (piece.kind not in ("text", "comment")):
-            return None
-        if piece.kind == "comment" and "\n" not in piece.value:
-            end = piece.span.end
-        elif not blank:
-            return None
-    return None
-
-
-def _behind(parent: Element, last: Element) -> tuple[Content, ...]:
-    at = next(i for i, piece in enumerate(parent.content) if piece is last)
-    return parent.content[at + 1 :]
+    return Edit(at, at, f"{newline_at(text, at)}{indentation}{new}")
 
 
 def _written(file: MsbuildFile, operation: InsertElement, place: Span) -> str:
