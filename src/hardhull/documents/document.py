@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from hardhull.documents import dockerfile_edits, yaml_edits
+from hardhull.documents.chart import ChartTemplate, read_template
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
 from hardhull.documents.source import FileKind, oversized
 from hardhull.documents.unreadable import Unreadable
@@ -18,6 +19,7 @@ from hardhull.model import (
     ReplaceWord,
     SetValue,
     Span,
+    Unrenderable,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 MAX_DOCKERFILE_LINE = 64 * 1024
 MAX_YAML_LINE = 256 * 1024
 
-Document: TypeAlias = Dockerfile | YamlFile
+Document: TypeAlias = Dockerfile | YamlFile | ChartTemplate
 
 
 def read(source: Source) -> Document | Unreadable:
@@ -40,6 +42,8 @@ def read(source: Source) -> Document | Unreadable:
         return Unreadable(line, reason)
     if source.kind is FileKind.DOCKERFILE:
         return read_dockerfile(source)
+    if source.kind is FileKind.CHART:
+        return read_template(source)
     return read_yaml(source)
 
 
@@ -49,6 +53,8 @@ def render(document: Document, operations: Sequence[Operation]) -> tuple[Edit, .
         return dockerfile_edits.render(document, operations)  # type: ignore[arg-type]  # by file
     if isinstance(document, YamlFile):
         return yaml_edits.render(document, operations)  # type: ignore[arg-type]  # by file
+    if isinstance(document, ChartTemplate):
+        raise Unrenderable("a template is edited through what it renders", document.source.path)
     assert_never(document)
 
 
@@ -67,17 +73,19 @@ def as_expected(before: Document, operations: Sequence[Operation], after: Docume
 
 def comment_spans(document: Document) -> tuple[Span, ...]:
     """Return the spans of all comments, in order."""
-    if isinstance(document, Dockerfile):
-        return document.comments
-    return tuple(comments(document))
+    if isinstance(document, YamlFile):
+        return tuple(comments(document))
+    return document.comments
 
 
 def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Span, ...]:
     """Return the whole lines of what the operations name, as far as it is there already."""
     if isinstance(document, Dockerfile):
         spans = [_named_in_dockerfile(document, operation) for operation in operations]
-    else:
+    elif isinstance(document, YamlFile):
         spans = [_named_in_yaml(document, operation) for operation in operations]
+    else:
+        spans = []  # a template's edits are judged by what it renders
     text = document.source.text
     return tuple(_whole_lines(text, span) for span in spans if span is not None)
 

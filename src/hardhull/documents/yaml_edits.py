@@ -50,7 +50,6 @@ from hardhull.model import (
     RemoveNode,
     Scalar,
     SetValue,
-    Span,
     Unrenderable,
     Value,
     YamlOperation,
@@ -113,7 +112,7 @@ def render(file: YamlFile, operations: Sequence[YamlOperation]) -> tuple[Edit, .
     All addresses mean the text before. Raises Unrenderable if more than the named nodes would
     change, or if the text can't take the change.
     """
-    text = file.source.text
+    text = file.text
     odd = _ODD_BREAK.search(text)
     if odd:
         _refuse(file, "the file has unusual line breaks", odd.start(), odd.end())
@@ -127,7 +126,7 @@ def render(file: YamlFile, operations: Sequence[YamlOperation]) -> tuple[Edit, .
 
 
 def _edits(file: YamlFile, pieces: list[_Piece]) -> tuple[Edit, ...]:
-    text = file.source.text
+    text = file.text
     ordered = sorted(pieces, key=lambda piece: (piece.start, piece.end, -piece.depth))
     edits: list[Edit] = []
     for start, end, _, new in ordered:
@@ -143,7 +142,7 @@ def _edits(file: YamlFile, pieces: list[_Piece]) -> tuple[Edit, ...]:
 
 
 def _refuse(file: YamlFile, reason: str, start: int, end: int) -> NoReturn:
-    raise Unrenderable(reason, file.source.path, Span(start, end))
+    raise Unrenderable(reason, file.source.path, file.span(start, end))
 
 
 _PLACEHOLDER_TEXT = re.compile(
@@ -225,7 +224,7 @@ class _Plan:
     def _check_not_shared(self, node: Node) -> None:
         alias = self.file.alias_of(node) if node.anchor is not None else None
         if alias is not None:
-            line = self.file.source.line_of(alias.start)
+            line = self.file.line_of(alias.start)
             reason = f"&{node.anchor} is used again by the alias in line {line}"
             self._refuse_at(node, reason)
 
@@ -267,7 +266,7 @@ class _Plan:
                 self._refuse_at(spot.node, "two operations change the same node")
         for alias in self.file.aliases:
             if id(alias.target) in inner and id(alias) not in inner:
-                line = self.file.source.line_of(alias.start)
+                line = self.file.line_of(alias.start)
                 self._refuse_at(spot.node, f"its anchor is used by the alias in line {line}")
 
     def _put(
@@ -390,7 +389,7 @@ class _Writer:
 
     def __init__(self, file: YamlFile, plan: _Plan) -> None:
         self.file = file
-        self.text = file.source.text
+        self.text = file.text
         self.plan = plan
         self.pieces: list[_Piece] = []
 
@@ -847,7 +846,7 @@ def _groups(order: list[int | str]) -> Iterator[tuple[int, list[str]]]:
 
 def structure(file: YamlFile) -> tuple[Tree | None, ...]:
     """Return the trees of all documents: see `Tree`; aliases stay aliases, doubled keys pairs."""
-    text = file.source.text
+    text = file.text
     return tuple(
         None if document.root is None else _tree(document.root, text) for document in file.documents
     )

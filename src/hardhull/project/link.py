@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
+from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
+from hardhull.project.charts import Charts, read_charts
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.kubernetes import (
     KubernetesObject,
@@ -70,6 +73,7 @@ class Project:
     compose: tuple[ComposeService, ...]
     applications: tuple[Application, ...]
     references: tuple[ImageUse, ...]
+    charts: Charts = field(default_factory=Charts)
     where: str = "repository"
 
     @cached_property
@@ -176,13 +180,21 @@ def link(
         if isinstance(document, Dockerfile):
             known = previous.dockerfiles.get(path) if previous is not None and same else None
             dockerfiles[path] = known if known is not None else stages(document)
+        elif isinstance(document, ChartTemplate) or document.source.kind is FileKind.VALUES:
+            continue  # what templates render counts, see below
         elif _is_compose(document):
             folders.setdefault(posixpath.dirname(path), []).append(document)
         else:
             read = previous.manifests.get(path) if previous is not None and same else None
             manifests[path] = read if read is not None else read_manifest(document)
+    charts = read_charts(documents, previous.charts if previous is not None else None)
+    for path, view in charts.views.items():
+        same = previous is not None and previous.charts.views.get(path) is view
+        manifests[path] = (
+            previous.manifests[path] if same and previous is not None else read_manifest(view.file)
+        )
     services = tuple(service for files in folders.values() for service in read_compose(files))
-    bare = Project(documents, workspace, dockerfiles, manifests, services, (), ())
+    bare = Project(documents, workspace, dockerfiles, manifests, services, (), (), charts)
     linker = Linker(bare)
     applications = linker.applications()
     references = settled(_references(bare), workspace.builds, linker.built_names)

@@ -1,0 +1,241 @@
+"""The Helm charts of a repository: what each template renders with its chart's own values."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hardhull.documents.chart import ChartTemplate, read_rendered
+from hardhull.documents.chart_rendering import Library, Rendering, RenderError, library, render
+from hardhull.documents.source import FileKind
+from hardhull.documents.unreadable import Unreadable
+from hardhull.documents.yaml import YamlFile
+from hardhull.model import Skipped
+from hardhull.project.chart_values import Layer, as_python, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hardhull.documents.document import Document
+
+_RENDERED = (".yaml", ".yml", ".tpl")
+_BASE = ("values.yaml", "values.yml")
+_OVERLAY = re.compile(r"values[._-].+\.ya?ml|.+[._-]values\.ya?ml")
+_MAKES_OBJECTS = ("kind", "include", "template", "toYaml")
+"""Words without one of which a template renders no object."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A template as it is rendered with one set of values."""
+
+    path: str
+    chart: Chart
+    rendering: Rendering
+    file: YamlFile
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart. `layers` are its values, the weakest first; `overlays` may be laid over them."""
+
+    folder: str
+    parts: Mapping[str, Document]
+    """Every document that what it renders depends on: its own, its parents', its libraries'."""
+    about: Mapping[str, Any]
+    templates: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    overlays: tuple[Layer, ...] = ()
+    schema: YamlFile | None = None
+    nested: tuple[str, ...] = ()
+    """Names of the charts below it: its values hold theirs."""
+
+    @property
+    def name(self) -> str:
+        """What Chart.yaml calls it."""
+        return str(self.about.get("Name") or posixpath.basename(self.folder))
+
+    @cached_property
+    def library(self) -> Library:
+        """All templates that its own may call, its own last."""
+        texts = {
+            path: (document.source.text, document.template)
+            for path, document in self.parts.items()
+            if isinstance(document, ChartTemplate)
+        }
+        return library(texts)
+
+    def rendered(self, path: str, over: tuple[Layer, ...] = ()) -> View | Skipped:
+        """Render one template with its values, or with others laid over them."""
+        source = self.parts[path].source
+        try:
+            values = merged((*self.layers, *over))
+            rendering = render(self.library, path, self.about, values)
+        except RenderError as error:
+            document = self.parts.get(error.file)
+            line = document.source.line_of(error.offset) if document is not None else 0
+            return Skipped(error.file, line, f"chart template: {error.reason}")
+        except RecursionError:
+            return Skipped(path, 0, "chart template: nested too deep")
+        file = read_rendered(source, rendering)
+        if isinstance(file, Unreadable):
+            return Skipped(path, file.line, f"chart template: renders what is {file.reason}")
+        return View(path, self, rendering, file)
+
+
+@dataclass(frozen=True)
+class Charts:
+    """All charts, what their templates render, and what can't be rendered."""
+
+    charts: tuple[Chart, ...] = ()
+    views: Mapping[str, View] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+
+
+def read_charts(documents: Mapping[str, Document], previous: Charts | None = None) -> Charts:
+    """Find the charts and render their templates; what `previous` knows is used again."""
+    known = {chart.folder: chart for chart in previous.charts} if previous is not None else {}
+    charts: list[Chart] = []
+    views: dict[str, View] = {}
+    skipped: dict[tuple[str, int], Skipped] = {}
+    for chart in _Finder(documents).charts():
+        same = known.get(chart.folder)
+        if same is not None and previous is not None and _unchanged(same, chart):
+            charts.append(same)
+            views |= {p: previous.views[p] for p in same.templates if p in previous.views}
+            skipped |= {(s.path, s.line): s for s in previous.skipped if s.path in same.parts}
+            continue
+        charts.append(chart)
+        for path in chart.templates:
+            view = chart.rendered(path)
+            if isinstance(view, Skipped):
+                skipped[view.path, view.line] = view
+            else:
+                views[path] = view
+    return Charts(tuple(charts), views, tuple(skipped[key] for key in sorted(skipped)))
+
+
+def _unchanged(one: Chart, other: Chart) -> bool:
+    return one.parts.keys() == other.parts.keys() and all(
+        other.parts[path] is document for path, document in one.parts.items()
+    )
+
+
+class _Finder:
+    """Sorts documents into charts; lives for one call of `read_charts`."""
+
+    def __init__(self, documents: Mapping[str, Document]) -> None:
+        self.documents = documents
+        self.values: dict[str, dict[str, YamlFile]] = {}
+        self.templates: dict[str, list[str]] = {}
+        for path, document in documents.items():
+            if document.source.kind is FileKind.VALUES and isinstance(document, YamlFile):
+                folder, name = posixpath.split(path)
+                self.values.setdefault(folder, {})[name.lower()] = document
+        self.folders = sorted(f for f, names in self.values.items() if "chart.yaml" in names)
+        holders = set(self.folders)
+        for path, document in documents.items():
+            if document.source.kind is FileKind.CHART:
+                folder = _holder(path, holders)
+                if folder is not None:
+                    self.templates.setdefault(folder, []).append(path)
+        self.parents = {f: p for f in self.folders if (p := self._parent(f)) is not None}
+
+    def charts(self) -> Iterable[Chart]:
+        return [self._chart(folder) for folder in self.folders]
+
+    def _parent(self, folder: str) -> str | None:
+        above, _ = posixpath.split(folder)
+        holder, name = posixpath.split(above)
+        return holder if name == "charts" and holder in self.values else None
+
+    def _about(self, folder: str) -> dict[str, Any]:
+        cursor = self.values[folder]["chart.yaml"].cursors
+        found = as_python(cursor[0]) if cursor else {}
+        pairs = found.items() if isinstance(found, dict) else ()
+        about = {f"{key[:1].upper()}{key[1:]}": value for key, value in pairs}
+        about.setdefault("AppVersion", "")
+        return about
+
+    def _layers(self, folder: str) -> tuple[Layer, ...]:
+        """Its own values, and over them what the charts above say of it."""
+        own = self.values[folder]
+        layers = [Layer(own[name]) for name in _BASE if name in own]
+        at: tuple[str, ...] = ()
+        below = folder
+        while below in self.parents:
+            at = (str(self._about(below).get("Name") or posixpath.basename(below)), *at)
+            below = self.parents[below]
+            names = self.values[below]
+            layers += [Layer(names[name], at) for name in _BASE if name in names]
+        return tuple(layers)
+
+    def _chart(self, folder: str) -> Chart:
+        own = self.values[folder]
+        layers = self._layers(folder)
+        overlays = [Layer(file) for name, file in sorted(own.items()) if _OVERLAY.fullmatch(name)]
+        templates = self.templates.get(folder, [])
+        used = [*self._libraries(folder), folder]
+        paths = [path for used_folder in used for path in self.templates.get(used_folder, ())]
+        parts = {path: self.documents[path] for path in paths}
+        parts |= {layer.path: layer.file for layer in (*layers, *overlays)}
+        parts |= {file.source.path: file for name, file in own.items() if not _OVERLAY.fullmatch(name)}
+        return Chart(
+            folder,
+            parts,
+            self._about(folder),
+            tuple(path for path in sorted(templates) if self._is_rendered(path)),
+            layers,
+            tuple(overlays),
+            own.get("values.schema.json"),
+            tuple(posixpath.basename(f) for f, parent in self.parents.items() if parent == folder),
+        )
+
+    def _is_rendered(self, path: str) -> bool:
+        name = posixpath.basename(path)
+        text = self.documents[path].source.text
+        return (
+            not name.startswith("_")
+            and name.endswith(_RENDERED)
+            and any(word in text for word in _MAKES_OBJECTS)
+        )
+
+    def _libraries(self, folder: str) -> list[str]:
+        """The charts whose templates it may call: above it, below it, and those it names."""
+        found: list[str] = []
+        pending = [folder]
+        while pending:
+            here = pending.pop()
+            near = [f for f, parent in self.parents.items() if parent == here]
+            near += [self.parents[here]] if here in self.parents else []
+            near += self._named(here)
+            fresh = [other for other in near if other not in found and other != folder]
+            found += fresh
+            pending += fresh
+        return found
+
+    def _named(self, folder: str) -> list[str]:
+        own = self.values.get(folder, {})
+        found = []
+        for name in ("chart.yaml", "requirements.yaml"):
+            root = own[name].cursors[:1] if name in own else []
+            listed = root[0].get("dependencies") if root else None
+            for item in listed.items() if listed is not None else ():
+                at = item.get("repository")
+                if at is not None and (at.text or "").startswith("file://"):
+                    near = posixpath.normpath(posixpath.join(folder, (at.text or "")[7:]))
+                    found += [near] if near in self.values else []
+        return found
+
+
+def _holder(path: str, folders: set[str]) -> str | None:
+    """The folder of the chart whose template this is."""
+    chart, templates, _ = f"/{path}".rpartition("/templates/")
+    while templates:
+        if chart.lstrip("/") in folders:
+            return chart.lstrip("/")
+        chart, templates, _ = chart.rpartition("/templates/")
+    return None
