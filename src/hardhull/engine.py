@@ -25,6 +25,8 @@ from hardhull.model import (
     SetValue,
     Unrenderable,
 )
+from hardhull.project.chart_edits import carried
+from hardhull.project.chart_proof import differs
 from hardhull.proof import prove
 
 if TYPE_CHECKING:
@@ -188,6 +190,9 @@ def _verified(
         return outcome
     documents, edits = outcome
     after = relink({**context.documents, **documents}, context)
+    otherwise = differs(context.project.charts, after.project.charts, _by_path(candidates))
+    if otherwise is not None:
+        return otherwise
     left = {finding.key for finding in find_all(rule, after, ledger)}
     if any(candidate.finding.key in left for candidate in candidates):
         return "the problem would still be there after the edit"
@@ -201,22 +206,18 @@ def _verified(
 def _edited(
     context: Context, candidates: Sequence[Candidate], ledger: Ledger
 ) -> tuple[dict[str, Document], dict[str, tuple[Edit, ...]]] | str:
-    operations: dict[str, list[Operation]] = {}
-    for candidate in candidates:
-        for operation in candidate.fix.operations:
-            listed = operations.setdefault(operation.path, [])
-            if operation not in listed:
-                listed.append(operation)
     documents: dict[str, Document] = {}
     edits: dict[str, tuple[Edit, ...]] = {}
-    for path, wanted in operations.items():
-        before = context.documents[path]
-        try:
-            edits[path] = render(before, wanted)
-        except Unrenderable as error:
-            line = before.source.line_of(error.span.start) if error.span else 0
-            return f"{path}:{line}: {error.reason}" if line else f"{path}: {error.reason}"
-        proved = prove(before, wanted, edits[path])
+    try:
+        changes = carried(context.project.charts, _by_path(candidates))
+        edits |= {path: tuple(sorted(made)) for path, made in changes.edits.items()}
+        for path, wanted in changes.operations.items():
+            edits[path] = render(context.documents[path], wanted)
+    except Unrenderable as error:
+        line = _line(context, error.path, error.span)
+        return f"{error.path}:{line}: {error.reason}" if line else f"{error.path}: {error.reason}"
+    for path, made in edits.items():
+        proved = prove(context.documents[path], changes.operations.get(path, ()), made)
         if isinstance(proved, str):
             return f"{path}: {proved}"
         if proved.source.text in ledger.texts.get(path, ()):
@@ -224,6 +225,16 @@ def _edited(
             return f"it would undo what {', '.join(sorted(others))} did"
         documents[path] = proved
     return documents, edits
+
+
+def _by_path(candidates: Sequence[Candidate]) -> dict[str, list[Operation]]:
+    operations: dict[str, list[Operation]] = {}
+    for candidate in candidates:
+        for operation in candidate.fix.operations:
+            listed = operations.setdefault(operation.path, [])
+            if operation not in listed:
+                listed.append(operation)
+    return operations
 
 
 def _record(
