@@ -119,6 +119,9 @@ class Branch(NamedTuple):
     body_end: int
     other: tuple[Part, ...]
     stop: int
+    """Where its end action begins."""
+    close: int
+    """Where its end action ends."""
 
 
 class Jump(NamedTuple):
@@ -454,7 +457,10 @@ class _Parser:
         assert opened.pipeline is not None  # noqa: S101  all but definitions have one
         kind = BranchKind(opened.word)
         self.stack[-1].parts.append(
-            Branch(kind, opened.pipeline, start.start, start.end, body, body_end, other, raw.end)
+            Branch(
+                kind, opened.pipeline, start.start, start.end, body, body_end, other,
+                raw.start, raw.end,
+            )  # fmt: skip
         )
 
 

@@ -540,7 +540,11 @@ class _Writer:
             return True
         node = spot.node
         holder_is_mapping = spot.parent.node.kind is Kind.MAPPING
-        becomes_block = isinstance(value, Pairs) and node.kind is Kind.MAPPING and not node.pairs
+        if isinstance(value, Pairs):
+            becomes_block = node.kind is Kind.MAPPING and not node.pairs
+        else:
+            objects = any(isinstance(item, Pairs) for item in value.items)
+            becomes_block = objects and node.kind is Kind.SEQUENCE and not node.items
         return not (becomes_block and holder_is_mapping)
 
     def _check_no_comment(self, start: int, end: int) -> None:

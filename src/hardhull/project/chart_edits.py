@@ -8,6 +8,7 @@ trust, and what follows only has to find the right place, not to be sure of it.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
@@ -21,11 +22,10 @@ from hardhull.model import (
     RemoveNode,
     Scalar,
     SetValue,
-    Span,
     Unrenderable,
     YamlOperation,
 )
-from hardhull.project.chart_levels import Level, levels_of
+from hardhull.project.chart_levels import Level, below_nothing, levels_of
 from hardhull.project.chart_literals import literal_edits
 from hardhull.project.chart_settings import settings_for
 
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from hardhull.documents.chart_text import Path
     from hardhull.model import Address
     from hardhull.project.charts import Charts, View
+
+
+_DIGEST = re.compile(r"digest|sha256|^sha$", re.IGNORECASE)
 
 
 @dataclass
@@ -184,6 +187,12 @@ class _Way:
             return self._beside(operation)
         if any(piece.origin is not Origin.LITERAL for _, piece in self._between(node.start, node.end)):
             self.refuse("what stands here is put together by the template", node)
+        if not node.items and not node.pairs:
+            below = below_nothing(self.view, node)
+            if below is not None and below.path is not None:
+                return settings_for(self.view, below.path, replace(operation, at=self.rest))
+            if below is not None:
+                raise Unrenderable(below.reason, below.file, below.span)
         return operation
 
     def _beside(
@@ -242,6 +251,9 @@ class _Way:
         if text[begin : node.end - quoted] != node.value:
             self.refuse("what stands here is put together by the template", node)
         low, high, new = _difference(node.value, value.text)
+        digest = self._digest(begin + low, new) if low == high == len(node.value) else None
+        if digest is not None:
+            return digest
         for start, piece in made:
             end = start + len(piece.text)
             if not (start <= begin + low and begin + high <= end):
@@ -257,6 +269,23 @@ class _Way:
             if piece.origin is Origin.FALLBACK:
                 self.refuse("that part stands in for a value that is empty", node)
         self.refuse("what stands here is put together by the template", node)
+
+
+    def _digest(self, offset: int, new: str) -> tuple[Operation, ...] | None:
+        """A value of its own for the digest, where the template has one that is empty."""
+        if not new.startswith("@sha256:"):
+            return None
+        for piece, start in zip(self.pieces, self.starts, strict=True):
+            skipped = piece.skipped
+            if start != offset or skipped is None or not piece.path:
+                continue
+            source = self.view.chart.parts[piece.file].source.text
+            if _DIGEST.search(str(piece.path[-1])):
+                whole = "@sha256:" in source[skipped.start : skipped.end]
+                text = new.removeprefix("@sha256:" if whole else "@")
+                wanted = SetValue(self.operation.path, (), Scalar(text, string=True))
+                return settings_for(self.view, piece.path, wanted)
+        return None
 
 
 def _child(node: Node, key: str | int) -> tuple[Node, Node | None] | None:
@@ -281,5 +310,3 @@ def _difference(old: str, new: str) -> tuple[int, int, str]:
         tail += 1
     return low, len(old) - tail, new[low : len(new) - tail]
 
-
-__all__ = ["Carried", "Span", "carried"]

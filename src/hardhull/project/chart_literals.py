@@ -7,14 +7,18 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NoReturn
 
 from hardhull.documents import yaml_edits
+from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.chart_text import Origin
+from hardhull.documents.go_template import Branch
 from hardhull.model import Edit, Unrenderable, YamlOperation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hardhull.documents.go_template import Part
     from hardhull.project.charts import View
 
+_INDENT = re.compile(r"\bn?indent\s+(\d{1,3})")
 _REST = re.compile(r"[ \t]*(?:#[^\n{]*)?(?:\r?\n|$)")
 
 
@@ -97,7 +101,10 @@ class _Back:
             self._refuse(max(position - 1, 0))
         shift = self._shift(position, piece.file, source)
         lines = [_shifted(line, shift) for line in new.splitlines(keepends=True)]
-        place, body = rest.end(), "".join(lines)
+        column = len(lines[0]) - len(lines[0].lstrip(" "))
+        document = self.view.chart.parts[piece.file]
+        assert isinstance(document, ChartTemplate)  # noqa: S101  pieces come from templates
+        place, body = _past_deeper(document, rest.end(), column), "".join(lines)
         if not source[:place].endswith("\n"):
             newline = "\r\n" if "\r\n" in source else "\n"
             body = newline + body.rstrip("\r\n")
@@ -119,6 +126,54 @@ class _Back:
                 return (word - begin) - (offset - (source.rfind("\n", 0, offset) + 1))
             position = begin - 1
         return 0
+
+
+def _past_deeper(document: ChartTemplate, place: int, column: int) -> int:
+    """Go on behind branches and actions whose text, once there is some, stands deeper than this."""
+    text, template = document.source.text, document.template
+    while True:
+        line_end = text.find("\n", place)
+        start = place + len(text[place:]) - len(text[place:].lstrip(" \t\r\n"))
+        action = next((a for a in template.actions if a[0] == start), None)
+        if action is None or line_end < 0:
+            return place
+        stop = _stop_of(template.parts, start) or _stop_in_defines(document, start) or action[1]
+        depth = _depth(text, action[1], stop) if stop > action[1] else _indent_of(text[start:stop])
+        rest = _REST.match(text, stop)
+        if depth is None or depth <= column or rest is None:
+            return place
+        place = rest.end()
+
+
+def _stop_in_defines(document: ChartTemplate, start: int) -> int | None:
+    stops = (_stop_of(body, start) for body in document.template.defines.values())
+    return next((stop for stop in stops if stop is not None), None)
+
+
+def _stop_of(parts: tuple[Part, ...], start: int) -> int | None:
+    """Where the branch that begins at `start` ends: behind its end action."""
+    for part in parts:
+        if isinstance(part, Branch) and part.start <= start < part.stop:
+            if part.start == start:
+                return part.close
+            return _stop_of(part.body, start) or _stop_of(part.other, start)
+    return None
+
+
+def _depth(text: str, start: int, stop: int) -> int | None:
+    """How deep the first line stands that a branch writes."""
+    for line in text[start:stop].split("\n")[1:]:
+        bare = line.lstrip(" ")
+        if bare.strip() and not bare.startswith(("{{", "#")):
+            return len(line) - len(bare)
+        if bare.startswith("{{") and (depth := _indent_of(bare)) is not None:
+            return depth
+    return _indent_of(text[start:stop])
+
+
+def _indent_of(text: str) -> int | None:
+    match = _INDENT.search(text)
+    return int(match[1]) if match is not None else None
 
 
 def _shifted(line: str, shift: int) -> str:

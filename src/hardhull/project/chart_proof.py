@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hardhull.documents import yaml_edits
-from hardhull.model import Skipped, Unrenderable
+from hardhull.documents.chart import ChartTemplate
+from hardhull.documents.chart_functions import empty
+from hardhull.model import AppendItem, RemoveNode, SetValue, Skipped, Unrenderable
+from hardhull.project.chart_values import merged
+from hardhull.project.charts import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from hardhull.documents.chart_text import Path
     from hardhull.documents.yaml import YamlFile
     from hardhull.model import Operation, YamlOperation
     from hardhull.project.chart_values import Layer
     from hardhull.project.charts import Chart, Charts
+
+
+_NAMED = re.compile(r"\.Values\.([\w.]+\w)")
+
+MOST_FLIPS = 60
+"""How many branches are looked into; a chart with more of them has its first ones checked."""
 
 
 def differs(before: Charts, after: Charts, wanted: Mapping[str, Sequence[Operation]]) -> str | None:
@@ -31,6 +44,9 @@ def differs(before: Charts, after: Charts, wanted: Mapping[str, Sequence[Operati
             reason = _chart(known, chart, over, wanted)
             if reason is not None:
                 return reason
+        reason = _branches(known, chart, wanted)
+        if reason is not None:
+            return reason
     return None
 
 
@@ -45,21 +61,129 @@ def _chart(
     told = f", with {over[0].path}" if over else ""
     for path in before.templates:
         one, other = before.rendered(path, older), after.rendered(path, over)
-        if isinstance(one, Skipped):
-            continue
-        if isinstance(other, Skipped):
-            return f"{path} would not be rendered any more{told} (line {other.line})"
-        operations = list(wanted.get(path, ()))
-        if over and operations:
-            operations = list(_readdressed(before, path, one.file, operations))
-        try:
-            expected = yaml_edits.expected(one.file, operations)  # type: ignore[arg-type]  # rendered YAML
-        except (Unrenderable, IndexError, TypeError, ValueError):
-            return f"{path} would not change as wanted{told}"
-        found = yaml_edits.structure(other.file)
-        if [_plain(tree) for tree in expected] != [_plain(tree) for tree in found]:
-            return f"{path} would render otherwise in more than the intended places{told}"
+        if isinstance(one, View):
+            reason = _view(before, one, other, wanted.get(path, ()), told)
+            if reason is not None:
+                return reason
     return None
+
+
+def _view(
+    chart: Chart, one: View, other: View | Skipped, wanted: Sequence[Operation], told: str
+) -> str | None:
+    if isinstance(other, Skipped):
+        return f"{one.path} would not be rendered any more{told}"
+    operations = list(_readdressed(chart, one, wanted)) if wanted else []
+    try:
+        expected = yaml_edits.expected(one.file, operations)
+    except (Unrenderable, IndexError, TypeError, ValueError):
+        return f"{one.path} would not change as wanted{told}"
+    found = [_plain(tree) for tree in yaml_edits.structure(other.file)]
+    place = _difference([_plain(tree) for tree in expected], found)
+    if place is None:
+        return None
+    return f"what {one.path} renders as {_shown(one.file, place)} would change too{told}"
+
+
+# ---------------------------------------------------------------- branches that are not taken
+
+
+def _branches(
+    before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operation]]
+) -> str | None:
+    """Templates whose text changed, with each branch taken that these values do not take.
+
+    A line that stands well as long as a branch beside it is not taken may not do so when it is.
+    """
+    texts = {p for p, part in before.parts.items() if after.parts.get(p) is not part}
+    changed = any(isinstance(before.parts[p], ChartTemplate) for p in texts)
+    for path in before.templates if changed else ():
+        for values, told in _flipped(before, path):
+            if _at(merged(before.layers), values[0][0]) != _at(merged(after.layers), values[0][0]):
+                continue  # what the change itself sets is seen without this
+            one = before.rendered_with(path, _with_values(before, values))
+            if isinstance(one, Skipped):
+                continue
+            other = after.rendered_with(path, _with_values(after, values))
+            reason = _view(before, one, other, wanted.get(path, ()), f", if {told} were set")
+            if reason is not None:
+                return reason
+    return None
+
+
+_PROBES: tuple[Any, ...] = ({"probe": "x"}, [{"name": "probe"}], True, "probe")
+
+
+def _flipped(chart: Chart, path: str) -> Iterator[tuple[tuple[tuple[Path, Any], ...], str]]:
+    """Values that make a template take its branches, one at a time."""
+    view = chart.rendered(path)
+    seen: set[Path] = set()
+    for piece in view.rendering.pieces if isinstance(view, View) else ():
+        if piece.skipped is None or len(seen) >= MOST_FLIPS:
+            continue
+        source = chart.parts[piece.file].source.text
+        action = source[piece.start : piece.end]
+        named = [tuple(m.split(".")) for m in _NAMED.findall(action)]
+        for asked in (piece.path, *named) if piece.path else named:
+            if asked in seen or not asked:
+                continue
+            seen.add(asked)
+            told = ".".join(map(str, ("Values", *asked)))
+            for probe in (*_PROBES, None):
+                yield ((asked, probe),), told
+
+
+def _at(values: dict[str, Any], path: Path) -> Any:
+    found: Any = values
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _with_values(chart: Chart, values: tuple[tuple[Path, Any], ...]) -> dict[str, Any]:
+    found = merged(chart.layers)
+    for path, value in values:
+        inner: Any = found
+        for key in path[:-1]:
+            if not isinstance(inner, dict) or not isinstance(inner.setdefault(key, {}), dict):
+                return found
+            inner = inner[key]
+        if isinstance(inner, dict):
+            known = inner.get(path[-1])
+            if not (isinstance(known, dict) and known and value is not None):
+                inner[path[-1]] = value
+    return found
+
+
+def _difference(one: Any, other: Any) -> tuple[Any, ...] | None:
+    """Where two plain trees differ first; None if they don't."""
+    if one == other:
+        return None
+    lists = isinstance(one, list) and isinstance(other, list)
+    for index in range(max(len(one), len(other))) if lists else ():
+        if index >= min(len(one), len(other)):
+            return (index,)
+        inner = _difference(one[index], other[index])
+        if inner is not None:
+            return (index, *inner)
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in (*one, *(key for key in other if key not in one)):
+            if key not in one or key not in other:
+                return (key,)
+            inner = _difference(one[key], other[key])
+            if inner is not None:
+                return (key, *inner)
+    return ()
+
+
+def _shown(file: YamlFile, place: tuple[Any, ...]) -> str:
+    """`Service/web spec.ports[0].port`."""
+    if not place:
+        return "a whole"
+    index, *keys = place
+    kind, name = (*_identity(file, index), None)[:2] if index < len(file.documents) else ("", "")
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+    return f"{kind or 'document'}/{name or index} {text.lstrip('.')}".rstrip()
 
 
 def _plain(tree: Any) -> Any:
@@ -68,31 +192,37 @@ def _plain(tree: Any) -> Any:
         return None
     match tree[0]:
         case "scalar":
-            null = tree[1] == "null"
-            return ("scalar", tree[1], None if null else tree[3])
+            return (tree[1], None if tree[1] == "null" else tree[3])
         case "map":
-            pairs = [(_plain(key), _plain(value)) for key, value in tree[2]]
-            return ("map", sorted(pairs, key=repr))
+            pairs: dict[str, Any] = {}
+            for key, value in tree[2]:
+                name = _key(key)
+                pairs[f"{name} (again)" if name in pairs else name] = _plain(value)
+            return pairs
         case "seq":
-            return ("seq", [_plain(item) for item in tree[2]])
+            return [_plain(item) for item in tree[2]]
     return tree
 
 
+def _key(tree: Any) -> str:
+    return str(tree[3]) if tree[0] == "scalar" else repr(tree)
+
+
 def _readdressed(
-    chart: Chart, path: str, file: YamlFile, operations: Sequence[Operation]
+    chart: Chart, view: View, operations: Sequence[Operation]
 ) -> Iterator[YamlOperation]:
     """The same operations on the same objects, where other values render them elsewhere."""
-    from dataclasses import replace  # noqa: PLC0415  for this alone
-
-    plain = chart.rendered(path)
-    if isinstance(plain, Skipped):
+    usual = chart.rendered(view.path)
+    if isinstance(usual, Skipped):
         return
+    file = view.file
     names = {_identity(file, index): index for index in range(len(file.documents))}
     for operation in operations:
-        at = operation.at  # type: ignore[union-attr]  # rendered YAML
-        index = names.get(_identity(plain.file, int(at[0])))
+        if not isinstance(operation, (SetValue, AppendItem, RemoveNode)):
+            continue
+        index = names.get(_identity(usual.file, int(operation.at[0])))
         if index is not None:
-            yield replace(operation, at=(index, *at[1:]))  # type: ignore[arg-type,misc]  # as above
+            yield replace(operation, at=(index, *operation.at[1:]))
 
 
 def _identity(file: YamlFile, index: int) -> tuple[str | None, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ from hardhull.model import (
     Operation,
     Pairs,
     RemoveNode,
+    Scalar,
     SetValue,
+    Span,
     Unrenderable,
     YamlOperation,
 )
@@ -42,14 +45,33 @@ def settings_for(view: View, path: Path, operation: YamlOperation) -> tuple[Oper
             raise against
     layer = _layer_for(chart, whole)
     made = [_placed(operation, layer, whole)]
+    if isinstance(operation, SetValue) and isinstance(operation.value, Scalar):
+        _check_branches(chart, whole)
     before = next((as_python(cursor) for _, cursor in defined_in(chart.layers, whole)), None)
     for overlay in chart.overlays:
         made += _laid_over(overlay, whole, operation, before)
     return tuple(made)
 
 
+_PODS = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout")
+
+
+def _check_branches(chart: Chart, path: Path) -> None:
+    """A value that exists may be rendered elsewhere too, in a branch that is not taken now."""
+    if not any(True for _ in defined_in(chart.layers, path)):
+        return
+    named = re.compile(rf"\.Values\.{re.escape('.'.join(map(str, path)))}(?![\w.])")
+    for body in chart.untaken:
+        match = named.search(body.text) if body.kind not in _PODS else None
+        if match is not None:
+            start = body.start + match.start()
+            reason = "a branch that these values do not take renders the same value"
+            raise Unrenderable(reason, body.source.path, Span(start, body.start + match.end()))
+
+
 def _placed(operation: YamlOperation, layer: Layer, path: Path) -> YamlOperation:
-    return replace(operation, path=layer.path, at=(0, *layer.at, *path))
+    placed = replace(operation, path=layer.path, at=(0, *layer.at, *path))
+    return placed if isinstance(placed, RemoveNode) else replace(placed, after=())
 
 
 def _layer_for(chart: Chart, path: Path) -> Layer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,15 @@ from hardhull.project.chart_values import Layer, as_python, merged
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from hardhull.documents.chart_text import Path
     from hardhull.documents.document import Document
+    from hardhull.documents.source import Source
+    from hardhull.documents.yaml import Cursor
 
 _RENDERED = (".yaml", ".yml", ".tpl")
 _BASE = ("values.yaml", "values.yml")
 _OVERLAY = re.compile(r"values[._-].+\.ya?ml|.+[._-]values\.ya?ml")
+_KIND = re.compile(r"^[ \t]*kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
 _MAKES_OBJECTS = ("kind", "include", "template", "toYaml")
 """Words without one of which a template renders no object."""
 
@@ -36,6 +41,31 @@ class View:
     chart: Chart
     rendering: Rendering
     file: YamlFile
+
+
+@dataclass(frozen=True)
+class Untaken:
+    """The body of a branch that a chart's own values do not take."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The body as it is written."""
+        return self.source.text[self.start : self.end]
+
+    @property
+    def kind(self) -> str:
+        """The kind of the object it belongs to, as far as the text above says; else nothing."""
+        inside = _KIND.search(self.text)
+        above = _KIND.findall(self.source.text[: self.start])
+        return inside[1] if inside is not None else (above[-1] if above else "")
+
+    def line_of(self, offset: int) -> int:
+        """The line of an offset in its text."""
+        return self.source.line_of(self.start + offset)
 
 
 @dataclass(frozen=True)
@@ -52,11 +82,27 @@ class Chart:
     schema: YamlFile | None = None
     nested: tuple[str, ...] = ()
     """Names of the charts below it: its values hold theirs."""
+    known: dict[tuple[str, ...], View | Skipped] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
         """What Chart.yaml calls it."""
         return str(self.about.get("Name") or posixpath.basename(self.folder))
+
+    @cached_property
+    def untaken(self) -> tuple[Untaken, ...]:
+        """The bodies of branches that its own values do not take."""
+        found: dict[tuple[str, int], Untaken] = {}
+        for path in self.templates:
+            view = self.rendered(path)
+            for piece in view.rendering.pieces if isinstance(view, View) else ():
+                if piece.skipped is not None and piece.skipped.start < piece.skipped.end:
+                    source = self.parts[piece.file].source
+                    start, end = piece.skipped.start, piece.skipped.end
+                    found[piece.file, start] = Untaken(source, start, end)
+        return tuple(found[key] for key in sorted(found))
 
     @cached_property
     def library(self) -> Library:
@@ -69,10 +115,16 @@ class Chart:
         return library(texts)
 
     def rendered(self, path: str, over: tuple[Layer, ...] = ()) -> View | Skipped:
-        """Render one template with its values, or with others laid over them."""
+        """Render one template with its values, or with others laid over them; each once."""
+        key = (path, *(layer.path for layer in over))
+        if key not in self.known:
+            self.known[key] = self.rendered_with(path, merged((*self.layers, *over)))
+        return self.known[key]
+
+    def rendered_with(self, path: str, values: dict[str, Any]) -> View | Skipped:
+        """Render one template with these values."""
         source = self.parts[path].source
         try:
-            values = merged((*self.layers, *over))
             rendering = render(self.library, path, self.about, values)
         except RenderError as error:
             document = self.parts.get(error.file)
@@ -83,7 +135,21 @@ class Chart:
         file = read_rendered(source, rendering)
         if isinstance(file, Unreadable):
             return Skipped(path, file.line, f"chart template: renders what is {file.reason}")
+        if "$(template." in rendering.text and not any(c.get("kind") for c in file.cursors):
+            return Skipped(path, 1, "chart template: calls a template of a chart that is not here")
         return View(path, self, rendering, file)
+
+
+def values_behind(view: View, cursor: Cursor) -> tuple[Path, ...]:
+    """The values that parts of a rendered scalar were made from."""
+    start, end = cursor.written.start, cursor.written.end
+    starts = view.rendering.starts
+    found: list[Path] = []
+    for index in range(max(bisect_right(starts, start) - 1, 0), bisect_right(starts, end)):
+        piece = view.rendering.pieces[index]
+        if piece.path is not None and starts[index] + len(piece.text) >= start:
+            found.append(piece.path)
+    return tuple(found)
 
 
 @dataclass(frozen=True)

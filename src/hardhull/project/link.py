@@ -11,7 +11,8 @@ from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
-from hardhull.project.charts import Charts, read_charts
+from hardhull.project.charts import Charts, read_charts, values_behind
+from hardhull.project.chart_writers import in_chart
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.kubernetes import (
     KubernetesObject,
@@ -114,6 +115,11 @@ class Project:
     def others(self) -> tuple[KubernetesObject, ...]:
         """Every other Kubernetes object of the repository."""
         return tuple(o for manifest in self.manifests.values() for o in manifest.others)
+
+    def is_value(self, cursor: Cursor) -> bool:
+        """Whether a chart renders this from a value, so that the value is what would change."""
+        view = self.charts.views.get(cursor.path)
+        return view is not None and bool(values_behind(view, cursor))
 
     def selected_by(self, service: KubernetesService) -> tuple[Workload, ...]:
         """The workloads whose pods a Service sends requests to."""
@@ -222,7 +228,9 @@ def _references(bare: Project) -> list[ImageUse]:
         if isinstance(document, Dockerfile):
             in_dockerfiles += dockerfile_references(document, file_stages)
     found = list(set_by_compose(in_dockerfiles, bare.compose))
-    for manifest in bare.manifests.values():
-        found += kubernetes_references(manifest.workloads)
+    for path, manifest in bare.manifests.items():
+        uses = kubernetes_references(manifest.workloads)
+        view = bare.charts.views.get(path)
+        found += uses if view is None else in_chart(uses, view, bare.workspace.builds)
     found += compose_references(bare.compose)
     return sorted(found, key=lambda use: (use.path, use.span))
