@@ -183,7 +183,7 @@ class _Look:
         elif b"\0" in data[:1024]:
             self.skip(path, "not a UTF-8 text file")
         else:
-            kind = self.kind_by_content(named, name, kind, data)
+            kind = self.kind_by_content(name, kind, data)
             if kind is not FileKind.EVIDENCE or name.endswith((".yaml", ".yml")):
                 self.add(path, kind, data)
 
@@ -261,7 +261,7 @@ class _Look:
             kind = FileKind.EVIDENCE
         return kind
 
-    def kind_by_content(self, path: str, name: str, kind: FileKind, data: bytes) -> FileKind:
+    def kind_by_content(self, name: str, kind: FileKind, data: bytes) -> FileKind:
         if kind is not FileKind.YAML:
             return kind
         data = data.removeprefix(_BOM)

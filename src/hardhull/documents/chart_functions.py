@@ -117,6 +117,13 @@ def _repeat(count: Any, text: Any) -> str:
     return once * max(number, 0)
 
 
+def _replaced(old: Any, new: Any, text: Any) -> str:
+    one, other, whole = shown(old), shown(new), shown(text)
+    if len(whole) + whole.count(one) * len(other) > LONGEST:
+        raise ValueError("too long")
+    return whole.replace(one, other)
+
+
 def _until(start: int, stop: int, step: int) -> list[int]:
     found = range(start, stop, step)
     if len(found) > LONGEST // 100:
@@ -131,7 +138,7 @@ def _compare(one: Any, other: Any) -> int:
 
 
 def _equal(one: Any, *others: Any) -> bool:
-    return any(type(one) is type(other) and one == other or (
+    return any((type(one) is type(other) and one == other) or (
         isinstance(one, (int, float)) and isinstance(other, (int, float))
         and not isinstance(one, bool) and not isinstance(other, bool) and one == other
     ) for other in others)  # fmt: skip
@@ -171,8 +178,10 @@ def _decoded(text: Any) -> str:
 
 
 def _joined(between: Any, items: Any) -> str:
-    listed = items if isinstance(items, list) else [items]
-    return shown(between).join(shown(item) for item in listed if item is not None)
+    listed = [shown(item) for item in (items if isinstance(items, list) else [items])]
+    if len(listed) * len(shown(between)) + sum(map(len, listed)) > LONGEST:
+        raise ValueError("too long")
+    return shown(between).join(listed)
 
 
 def _dashed(text: Any) -> str:
@@ -199,7 +208,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "lower": lambda text: shown(text).lower(),
     "title": lambda text: shown(text).title(),
     "untitle": lambda text: shown(text)[:1].lower() + shown(text)[1:],
-    "replace": lambda old, new, text: shown(text).replace(shown(old), shown(new)),
+    "replace": _replaced,
     "contains": lambda inner, text: shown(inner) in shown(text),
     "hasPrefix": lambda start, text: shown(text).startswith(shown(start)),
     "hasSuffix": lambda end, text: shown(text).endswith(shown(end)),

@@ -131,7 +131,15 @@ def render(lib: Library, path: str, chart: Mapping[str, Any], values: dict[str, 
     frame = _Frame(path, lib.files[path][0], [{"": root}])
     out: list[Piece] = []
     marks: list[tuple[int, int, int, bool]] = []
-    run.execute(lib.files[path][1].parts, root, frame, out, marks)
+    try:
+        run.execute(lib.files[path][1].parts, root, frame, out, marks)
+    except _Jumped:
+        pass  # `break` outside of a range: what follows is not rendered
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # A value of a kind that nobody expects there; Helm would fail too, with words of its own.
+        raise RenderError(
+            path, out[-1].start if out else 0, "a value that is no use here"
+        ) from error
     return _finished(out, marks)
 
 
@@ -170,7 +178,9 @@ class _Frame(NamedTuple):
     depth: int = 0
 
 
-class _Jumped(Exception):  # noqa: N818  no error: `break` and `continue`
+class _Jumped(Exception):
+    """No error: `break` and `continue`."""
+
     def __init__(self, *, breaks: bool) -> None:
         super().__init__()
         self.breaks = breaks
@@ -190,7 +200,7 @@ class _Run:
 
     # ---- parts
 
-    def execute(
+    def execute(  # noqa: C901  one case for each kind of part
         self,
         parts: Sequence[Part],
         dot: Val,
@@ -253,9 +263,7 @@ class _Run:
             start, end = (part.end, part.body_end) if not taken else (part.body_end, part.stop)
             seen = (found if part.kind is not BranchKind.IF else dot) if not taken else dot
             skipped = Skipped(start, end, seen.path, frame.scopes[0][""].path)
-            out.append(
-                made._replace(origin=Origin.SKIPPED, path=found.path, skipped=skipped)
-            )
+            out.append(made._replace(origin=Origin.SKIPPED, path=found.path, skipped=skipped))
         if taken and part.kind is BranchKind.RANGE:
             self._range(part, found, frame, out, marks)
         else:
@@ -354,7 +362,7 @@ class _Run:
             case Function(name):
                 return self._function(name, (), None, dot, frame, made)
 
-    def _function(  # noqa: PLR0913, PLR0917  what a call consists of
+    def _function(
         self,
         name: str,
         operands: Sequence[Operand],
@@ -371,15 +379,26 @@ class _Run:
             arguments.append(given)
         own = _FUNCTIONS.get(name)
         try:
-            if own is not None:
-                return own(self, arguments, frame, made)
-            return _plainly(name, arguments)
+            found = (
+                own(self, arguments, frame, made) if own is not None else _plainly(name, arguments)
+            )
+            self._weigh(found, made)
+            return found
         except (
             ArithmeticError, AttributeError, IndexError, KeyError, LookupError, TypeError, ValueError
         ):  # fmt: skip
             return Val(Unknown(name))
 
-    def _logic(  # noqa: PLR0913, PLR0917  as above
+    def _weigh(self, found: Val, made: Piece) -> None:
+        """Charge what a function made: values that double with every call end soon."""
+        self.steps -= len(found.pieces or ()) // 50
+        value = found.value
+        if isinstance(value, (str, list, dict)) and len(value) > LONGEST * 5:
+            raise RenderError(made.file, made.start, "a value that is too large")
+        if self.steps < 0:
+            raise RenderError(made.file, made.start, f"more steps than {MAX_STEPS}")
+
+    def _logic(
         self,
         name: str,
         operands: Sequence[Operand],
@@ -429,6 +448,8 @@ def _walk(found: Val, keys: tuple[str, ...]) -> Val:
         value, path = found.value, found.path
         if isinstance(value, Unknown):
             return Val(Unknown(f"{value.name}.{key}"))
+        if isinstance(value, _Versions) and key == "Has":
+            return found
         if isinstance(value, dict):
             inner = value.get(key)
             if isinstance(inner, Val):
@@ -503,7 +524,9 @@ def _text(found: Val, made: Piece) -> Val:
 
 
 def _default(_: _Run, arguments: list[Val], __: _Frame, ___: Piece) -> Val:
-    otherwise, found = (arguments[0], arguments[1]) if len(arguments) > 1 else (arguments[0], _NOTHING)
+    otherwise, found = (
+        (arguments[0], arguments[1]) if len(arguments) > 1 else (arguments[0], _NOTHING)
+    )
     if not empty(found.value) and not isinstance(found.value, Unknown):
         return found
     if found.path is None:
@@ -524,9 +547,11 @@ _PADDED = 200
 
 
 def _indent(_: _Run, arguments: list[Val], __: _Frame, made: Piece) -> Val:
-    width, found = int(arguments[0].value), arguments[-1]
+    width, found = min(max(int(arguments[0].value), 0), _PADDED), arguments[-1]
     text = _text(found, made)
-    pieces = tuple(indented(text.pieces or (), " " * min(max(width, 0), _PADDED), made))
+    if width * text.value.count("\n") > MAX_TEXT:
+        raise ValueError("too long")
+    pieces = tuple(indented(text.pieces or (), " " * width, made))
     return Val(plain(pieces), found.path, pieces)
 
 
@@ -570,7 +595,7 @@ def _squote(_: _Run, arguments: list[Val], __: _Frame, made: Piece) -> Val:
     return _quoted(arguments[-1], made, "'")
 
 
-_VERB = re.compile(r"%(?P<flags>[-+# 0]*\d*(?:\.\d+)?)(?P<verb>[vsdqtf%])")
+_VERB = re.compile(r"%(?P<flags>[-+# 0]{0,4}\d{0,3}(?:\.\d{1,3})?)(?P<verb>[vsdqtf%])")
 
 
 def _printf(_: _Run, arguments: list[Val], __: _Frame, made: Piece) -> Val:
@@ -678,8 +703,9 @@ def _omitted(_: _Run, arguments: list[Val], __: _Frame, ___: Piece) -> Val:
 def _merged(_: _Run, arguments: list[Val], __: _Frame, ___: Piece) -> Val:
     """The first wins; each key keeps where it came from."""
     found: dict[str, Any] = {}
+    budget = [LONGEST // 10]
     for one in arguments:
-        _merge_into(found, one)
+        _merge_into(found, one, budget)
     if isinstance(arguments[0].value, dict):
         arguments[0].value.update(found)
     return Val(found, arguments[0].path)
@@ -689,15 +715,18 @@ def _overwritten(run: _Run, arguments: list[Val], frame: _Frame, made: Piece) ->
     return _merged(run, arguments[::-1], frame, made)
 
 
-def _merge_into(found: dict[str, Any], other: Val) -> None:
+def _merge_into(found: dict[str, Any], other: Val, budget: list[int]) -> None:
     for key, item in _items(other):
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise ValueError("too large")
         known = found.get(key)
         if known is None:
             found[key] = item
         elif isinstance(known.value, dict) and isinstance(item.value, dict):
             inner: dict[str, Any] = {}
-            _merge_into(inner, known)
-            _merge_into(inner, item)
+            _merge_into(inner, known, budget)
+            _merge_into(inner, item, budget)
             found[key] = Val(inner, known.path)
 
 
@@ -727,6 +756,8 @@ def _tpl(run: _Run, arguments: list[Val], frame: _Frame, made: Piece) -> Val:
     """Text that is a template of its own; without actions it is what it was."""
     found = arguments[0]
     text = shown(found.value)
+    if frame.depth >= MAX_CALLS:
+        raise RenderError(made.file, made.start, f"templates that call {MAX_CALLS} others")
     if "{{" not in text:
         return found if found.pieces is not None else _text(found, made)
     try:

@@ -70,14 +70,28 @@ class Val(NamedTuple):
     fallback: bool = False
 
 
+MOST = 200_000
+"""How many letters, keys and items a value may have: beyond that nobody wrote it."""
+
+
 def bare(value: Any) -> Any:
-    """A value without what it knows of its parts (`dict` and `list` keep that of their items)."""
+    """A value without what it knows of its parts (`dict` and `list` keep that of their items).
+
+    Raises ValueError for more than `MOST`: values that hold each other may be read without end.
+    """
+    return _bare(value, [MOST])
+
+
+def _bare(value: Any, budget: list[int]) -> Any:
     if isinstance(value, Val):
-        return bare(value.value)
-    if isinstance(value, dict) and any(isinstance(i, (Val, dict, list)) for i in value.values()):
-        return {key: bare(item) for key, item in value.items()}
-    if isinstance(value, list) and any(isinstance(item, (Val, dict, list)) for item in value):
-        return [bare(item) for item in value]
+        value = value.value
+    budget[0] -= len(value) + 1 if isinstance(value, (str, dict, list)) else 1
+    if budget[0] < 0:
+        raise ValueError("too large")
+    if isinstance(value, dict):
+        return {key: _bare(item, budget) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_bare(item, budget) for item in value]
     return value
 
 
@@ -126,15 +140,13 @@ def trimmed(pieces: Pieces, start: int, end: int) -> Iterator[Piece]:
 
 # ---------------------------------------------------------------- values as YAML
 
-_MOST_LINES = 20_000
-
 
 def yaml_of(value: Any, path: Path | None, made: Piece) -> Pieces:
     """What `toYaml` makes of a value, each part knowing which key or item it is."""
     if isinstance(value, Val):
         value, path = value.value, value.path
     if isinstance(value, (dict, list)) and value:
-        lines = list(_lines(value, path, "", made, [_MOST_LINES]))
+        lines = list(_lines(value, path, "", made, [MOST]))
         last = lines[-1]
         lines[-1] = last._replace(text=last.text.removesuffix("\n"))
         return tuple(lines)
@@ -153,12 +165,12 @@ def _lines(
     listed = isinstance(value, list)
     entries = list(enumerate(value)) if listed else sorted(value.items(), key=lambda e: str(e[0]))
     for key, item in entries:
-        budget[0] -= 1
-        if budget[0] < 0:
-            raise ValueError("a value of too many lines")
         inner = None if path is None else (*path, key)
         if isinstance(item, Val):
             item, inner = item.value, item.path  # noqa: PLW2901
+        budget[0] -= 10 + (len(item) if isinstance(item, str) else 0)
+        if budget[0] < 0:
+            raise ValueError("too large")
         origin = Origin.MADE if inner is None else Origin.VALUE
         head = "-" if listed else f"{spell(Scalar(str(key), string=True))}:"
         own = made._replace(text=f"{indent}{head}", origin=origin, path=inner)

@@ -147,7 +147,7 @@ class Template(NamedTuple):
 
 _ACTION = re.compile(
     r"\{\{(?P<left>-(?=[ \t\r\n]))?[ \t\r\n]*+"
-    r"(?:(?P<comment>/\*(?:(?!\*/).)*+\*/)[ \t\r\n]*+"
+    r"(?:(?P<comment>/\*(?:(?!\*/).)*+\*/)[ \t\r\n]*+-?"
     r"|(?P<body>(?>\"(?:\\.|[^\"\\\n])*+\"|`[^`]*+`|'(?:\\.|[^'\\\n])*+'"
     r"|[^\"`'}]|\}(?!\}))*+))"
     r"\}\}",
@@ -187,7 +187,7 @@ def _raw_actions(text: str) -> Iterator[_Raw]:
                                 else f"more actions than {MAX_ACTIONS}")  # fmt: skip
         comment = match["comment"] is not None
         body = "" if comment else match["body"]
-        right = body.endswith((" -", "\t-", "\n-", "\r-")) or body == "-" and bool(match["left"])
+        right = body.endswith((" -", "\t-", "\n-", "\r-")) or (body == "-" and bool(match["left"]))
         if comment:
             tail = text[match.end("comment") : match.end() - 2]
             right = tail.endswith("-")
@@ -458,8 +458,15 @@ class _Parser:
         kind = BranchKind(opened.word)
         self.stack[-1].parts.append(
             Branch(
-                kind, opened.pipeline, start.start, start.end, body, body_end, other,
-                raw.start, raw.end,
+                kind,
+                opened.pipeline,
+                start.start,
+                start.end,
+                body,
+                body_end,
+                other,
+                raw.start,
+                raw.end,
             )  # fmt: skip
         )
 

@@ -185,7 +185,9 @@ class _Way:
             if owners:
                 return settings_for(self.view, owners.pop(), replace(operation, at=self.rest))
             return self._beside(operation)
-        if any(piece.origin is not Origin.LITERAL for _, piece in self._between(node.start, node.end)):
+        if any(
+            piece.origin is not Origin.LITERAL for _, piece in self._between(node.start, node.end)
+        ):
             self.refuse("what stands here is put together by the template", node)
         if not node.items and not node.pairs:
             below = below_nothing(self.view, node)
@@ -195,9 +197,7 @@ class _Way:
                 raise Unrenderable(below.reason, below.file, below.span)
         return operation
 
-    def _beside(
-        self, operation: SetValue | AppendItem
-    ) -> tuple[Operation, ...] | YamlOperation:
+    def _beside(self, operation: SetValue | AppendItem) -> tuple[Operation, ...] | YamlOperation:
         """A new key beside keys that the template's own text holds."""
         node, key = self.node, str(self.rest[0])
         found = levels_of(self.view, node, key)
@@ -270,7 +270,6 @@ class _Way:
                 self.refuse("that part stands in for a value that is empty", node)
         self.refuse("what stands here is put together by the template", node)
 
-
     def _digest(self, offset: int, new: str) -> tuple[Operation, ...] | None:
         """A value of its own for the digest, where the template has one that is empty."""
         if not new.startswith("@sha256:"):
@@ -309,4 +308,3 @@ def _difference(old: str, new: str) -> tuple[int, int, str]:
     while tail < most and old[len(old) - 1 - tail] == new[len(new) - 1 - tail]:
         tail += 1
     return low, len(old) - tail, new[low : len(new) - tail]
-

@@ -83,9 +83,7 @@ class _Levels:
         """Where the key stands that the fewest branches hold: its place is the mapping's own."""
         places = [self._literal(key.start) for key, _ in self.mapping.pairs]
         known = [place for place in places if place is not None]
-        return min(
-            known, key=lambda place: len(self.document.blocks_around(place)), default=None
-        )
+        return min(known, key=lambda place: len(self.document.blocks_around(place)), default=None)
 
     def _index(self, offset: int) -> int:
         index = bisect_right(self.rendering.starts, offset) - 1

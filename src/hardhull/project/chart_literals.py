@@ -52,7 +52,9 @@ class _Back:
         if at_line_start and new.endswith("\n"):
             return self._lines(start, new)
         if start == len(self.text) and new.startswith(("\n", "\r\n")):
-            return self._lines(start, new.lstrip("\r\n") + new[: len(new) - len(new.lstrip("\r\n"))])
+            return self._lines(
+                start, new.lstrip("\r\n") + new[: len(new) - len(new.lstrip("\r\n"))]
+            )
         index, offset = self._before(start)
         piece = self.pieces[index]
         if piece.origin is not Origin.LITERAL:

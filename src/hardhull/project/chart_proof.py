@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hardhull.documents.chart_text import Path
     from hardhull.documents.yaml import YamlFile
-    from hardhull.model import Operation, YamlOperation
+    from hardhull.model import Address, Operation, YamlOperation
     from hardhull.project.chart_values import Layer
     from hardhull.project.charts import Chart, Charts
 
@@ -88,49 +88,55 @@ def _view(
 # ---------------------------------------------------------------- branches that are not taken
 
 
-def _branches(
-    before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operation]]
-) -> str | None:
+def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operation]]) -> str | None:
     """Templates whose text changed, with each branch taken that these values do not take.
 
     A line that stands well as long as a branch beside it is not taken may not do so when it is.
     """
-    texts = {p for p, part in before.parts.items() if after.parts.get(p) is not part}
-    changed = any(isinstance(before.parts[p], ChartTemplate) for p in texts)
+    changed = {
+        path
+        for path, part in before.parts.items()
+        if isinstance(part, ChartTemplate) and after.parts.get(path) is not part
+    }
     for path in before.templates if changed else ():
-        for values, told in _flipped(before, path):
-            if _at(merged(before.layers), values[0][0]) != _at(merged(after.layers), values[0][0]):
+        view = before.rendered(path)
+        if not isinstance(view, View) or all(p.file not in changed for p in view.rendering.pieces):
+            continue
+        for asked, probe in _flips(before, view):
+            if _at(merged(before.layers), asked) != _at(merged(after.layers), asked):
                 continue  # what the change itself sets is seen without this
-            one = before.rendered_with(path, _with_values(before, values))
+            one = before.rendered_with(path, _with_value(before, asked, probe))
             if isinstance(one, Skipped):
                 continue
-            other = after.rendered_with(path, _with_values(after, values))
-            reason = _view(before, one, other, wanted.get(path, ()), f", if {told} were set")
+            other = after.rendered_with(path, _with_value(after, asked, probe))
+            told = f", if {'.'.join(map(str, ('Values', *asked)))} were set"
+            reason = _view(before, one, other, wanted.get(path, ()), told)
             if reason is not None:
                 return reason
     return None
 
 
-_PROBES: tuple[Any, ...] = ({"probe": "x"}, [{"name": "probe"}], True, "probe")
-
-
-def _flipped(chart: Chart, path: str) -> Iterator[tuple[tuple[tuple[Path, Any], ...], str]]:
-    """Values that make a template take its branches, one at a time."""
-    view = chart.rendered(path)
+def _flips(chart: Chart, view: View) -> Iterator[tuple[Path, Any]]:
+    """Values that make a template take its other branches, one at a time: a path, what to set."""
     seen: set[Path] = set()
-    for piece in view.rendering.pieces if isinstance(view, View) else ():
+    values = merged(chart.layers)
+    for piece in view.rendering.pieces:
         if piece.skipped is None or len(seen) >= MOST_FLIPS:
             continue
         source = chart.parts[piece.file].source.text
         action = source[piece.start : piece.end]
-        named = [tuple(m.split(".")) for m in _NAMED.findall(action)]
-        for asked in (piece.path, *named) if piece.path else named:
-            if asked in seen or not asked:
+        body = source[piece.skipped.start : piece.skipped.end]
+        named: list[Path] = [tuple(m.split(".")) for m in _NAMED.findall(action)]
+        for asked in (*((piece.path,) if piece.path else ()), *named):
+            if asked in seen:
                 continue
             seen.add(asked)
-            told = ".".join(map(str, ("Values", *asked)))
-            for probe in (*_PROBES, None):
-                yield ((asked, probe),), told
+            if not empty(_at(values, asked)):
+                yield asked, None
+            elif "toYaml" in body or "range" in action:
+                yield from ((asked, probe) for probe in ({"probe": "x"}, [{"name": "probe"}]))
+            else:
+                yield asked, True
 
 
 def _at(values: dict[str, Any], path: Path) -> Any:
@@ -140,18 +146,15 @@ def _at(values: dict[str, Any], path: Path) -> Any:
     return found
 
 
-def _with_values(chart: Chart, values: tuple[tuple[Path, Any], ...]) -> dict[str, Any]:
+def _with_value(chart: Chart, path: Path, value: Any) -> dict[str, Any]:
     found = merged(chart.layers)
-    for path, value in values:
-        inner: Any = found
-        for key in path[:-1]:
-            if not isinstance(inner, dict) or not isinstance(inner.setdefault(key, {}), dict):
-                return found
-            inner = inner[key]
-        if isinstance(inner, dict):
-            known = inner.get(path[-1])
-            if not (isinstance(known, dict) and known and value is not None):
-                inner[path[-1]] = value
+    inner: Any = found
+    for key in path[:-1]:
+        if not isinstance(inner, dict) or not isinstance(inner.setdefault(key, {}), dict):
+            return found
+        inner = inner[key]
+    if isinstance(inner, dict):
+        inner[path[-1]] = value
     return found
 
 
@@ -211,7 +214,10 @@ def _key(tree: Any) -> str:
 def _readdressed(
     chart: Chart, view: View, operations: Sequence[Operation]
 ) -> Iterator[YamlOperation]:
-    """The same operations on the same objects, where other values render them elsewhere."""
+    """The same operations on the same objects, where other values render them elsewhere.
+
+    What these values do not render at all needs no change.
+    """
     usual = chart.rendered(view.path)
     if isinstance(usual, Skipped):
         return
@@ -221,8 +227,19 @@ def _readdressed(
         if not isinstance(operation, (SetValue, AppendItem, RemoveNode)):
             continue
         index = names.get(_identity(usual.file, int(operation.at[0])))
-        if index is not None:
-            yield replace(operation, at=(index, *operation.at[1:]))
+        moved = replace(operation, at=(index, *operation.at[1:])) if index is not None else None
+        if moved is not None and _reach(file, moved.at) >= _reach(usual.file, operation.at):
+            yield moved
+
+
+def _reach(file: YamlFile, at: Address) -> int:
+    """How far along its way an address meets nodes."""
+    cursor = file.cursor(int(at[0]))
+    for length, key in enumerate(at[1:]):
+        cursor = cursor.get(key) if cursor is not None else None
+        if cursor is None:
+            return length
+    return len(at)
 
 
 def _identity(file: YamlFile, index: int) -> tuple[str | None, ...]:

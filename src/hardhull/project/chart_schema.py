@@ -22,9 +22,7 @@ _COMBINING = ("allOf", "anyOf", "oneOf", "not", "if", "dependencies", "dependent
 _DEEPEST = 40
 
 
-def forbids(
-    file: YamlFile, path: Path, operation: SetValue | AppendItem
-) -> Unrenderable | None:
+def forbids(file: YamlFile, path: Path, operation: SetValue | AppendItem) -> Unrenderable | None:
     """Why the schema does not admit the value at `path`, or can't be understood; None if it does."""
     roots = file.cursors
     whole = as_python(roots[0]) if roots else {}
@@ -79,9 +77,7 @@ def _of_value(whole: Any, schema: dict[str, Any], value: Value, depth: int) -> I
         case Items(items):
             yield from _wrong_type(schema, "array")
             for inner in items:
-                yield from _reasons(
-                    whole, schema.get("items", True), (), inner, False, depth + 1
-                )
+                yield from _reasons(whole, schema.get("items", True), (), inner, False, depth + 1)
         case Scalar():
             yield from _of_scalar(schema, value)
 
@@ -100,7 +96,7 @@ def _of_scalar(schema: dict[str, Any], value: Scalar) -> Iterator[str]:
     if any(key in schema for key in ("pattern", "format", "maxLength", "minLength")):
         yield "asks for a form that is not followed"
     low, high = schema.get("minimum"), schema.get("maximum")
-    if kind == "integer" and not (low is None or low <= thing) or (
+    if (kind == "integer" and not (low is None or low <= thing)) or (
         kind == "integer" and not (high is None or thing <= high)
     ):
         yield "admits a range of numbers"

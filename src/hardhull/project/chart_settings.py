@@ -115,7 +115,9 @@ def _same(one: object, other: object) -> bool:
 
 
 def _otherwise(overlay: Layer, at: Cursor) -> Unrenderable:
-    return Unrenderable("these values, laid over the chart's own, say otherwise", overlay.path, at.span)
+    return Unrenderable(
+        "these values, laid over the chart's own, say otherwise", overlay.path, at.span
+    )
 
 
 def _removals(chart: Chart, path: Path, operation: RemoveNode) -> list[Operation]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor, Node, YamlFile
 
 _DEEPEST = 60
+_MOST = 200_000
 
 
 class Layer(NamedTuple):
@@ -59,12 +60,13 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def as_python(cursor: Cursor) -> Any:
     """A value as a template sees it; placeholders that others fill in are unknown."""
-    return _value(cursor.file, cursor.node, 0)
+    return _value(cursor.file, cursor.node, 0, [_MOST])
 
 
-def _value(file: YamlFile, node: Node, depth: int) -> Any:
-    if depth > _DEEPEST:
-        return Unknown("deep")
+def _value(file: YamlFile, node: Node, depth: int, budget: list[int]) -> Any:
+    budget[0] -= 1
+    if depth > _DEEPEST or budget[0] < 0:
+        return Unknown("values")  # aliases of aliases can mean more than memory holds
     node = node.target or node
     if node.kind is Kind.MAPPING:
         if file.text.startswith("{{", node.start):
@@ -73,10 +75,10 @@ def _value(file: YamlFile, node: Node, depth: int) -> Any:
         for key, value in (*merged_pairs(node)[::-1], *node.pairs):
             name = key_text(key)
             if name is not None and not is_merge(key):
-                pairs[name] = _value(file, value, depth + 1)
+                pairs[name] = _value(file, value, depth + 1, budget)
         return pairs
     if node.kind is Kind.SEQUENCE:
-        return [_value(file, item, depth + 1) for item in node.items]
+        return [_value(file, item, depth + 1, budget) for item in node.items]
     return _scalar(file, node)
 
 

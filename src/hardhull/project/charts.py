@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardhull.documents.chart import ChartTemplate, read_rendered
-from hardhull.documents.chart_rendering import Library, Rendering, RenderError, library, render
+from hardhull.documents.chart_rendering import Library, RenderError, Rendering, library, render
 from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile
@@ -248,7 +248,9 @@ class _Finder:
         paths = [path for used_folder in used for path in self.templates.get(used_folder, ())]
         parts = {path: self.documents[path] for path in paths}
         parts |= {layer.path: layer.file for layer in (*layers, *overlays)}
-        parts |= {file.source.path: file for name, file in own.items() if not _OVERLAY.fullmatch(name)}
+        parts |= {
+            file.source.path: file for name, file in own.items() if not _OVERLAY.fullmatch(name)
+        }
         return Chart(
             folder,
             parts,

@@ -11,8 +11,8 @@ from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
-from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.chart_writers import in_chart
+from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.kubernetes import (
     KubernetesObject,

@@ -213,9 +213,7 @@ def _charts(app: Application, context: Context) -> Iterator[Refusal]:
             match = pattern.search(source.text) if source is not None else None
             if source is not None and match is not None:
                 line = source.line_of(match.start())
-                yield Refusal(
-                    f"{path}:{line}: a chart that is left out may deploy it", path
-                )
+                yield Refusal(f"{path}:{line}: a chart that is left out may deploy it", path)
 
 
 _SERVICE_SIDE = ("Ingress", "HTTPRoute", "VirtualService", "Gateway")
