@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -157,18 +159,18 @@ PARTS = st.sampled_from(
 @given(st.lists(PARTS, max_size=25).map("".join))
 def test_spans_are_true(text: str) -> None:
     """Actions begin and end with their braces; literal text lies between them, in order."""
-    try:
-        template = parse(text)
-    except TemplateError as error:
-        assert 0 <= error.offset <= len(text)
+    found = read_template(Source("t.yaml", FileKind.CHART, text))
+    if isinstance(found, Unreadable):
+        assert 0 < found.line <= text.count("\n") + 1
         return
+    template = found.template
     for start, end in template.actions:
         assert text.startswith("{{", start)
         assert text.endswith("}}", start, end)
     covered = sorted([*template.actions, *_texts(template.parts)])
     for body in template.defines.values():
         covered = sorted([*covered, *_texts(body)])
-    for (_, end), (start, _) in zip(covered, covered[1:], strict=False):
+    for (_, end), (start, _) in pairwise(covered):
         assert not text[end:start].strip(" \t\r\n")
 
 

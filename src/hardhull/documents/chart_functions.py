@@ -134,7 +134,7 @@ def _until(start: int, stop: int, step: int) -> list[int]:
 def _compare(one: Any, other: Any) -> int:
     if isinstance(one, str) != isinstance(other, str):
         raise TypeError("not comparable")
-    return (one > other) - (one < other)
+    return int(one > other) - int(one < other)
 
 
 def _equal(one: Any, *others: Any) -> bool:

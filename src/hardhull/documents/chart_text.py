@@ -35,7 +35,7 @@ class Origin(enum.Enum):
 
 
 class Skipped(NamedTuple):
-    """The body of a branch that was not taken: from `start` to `end`; `dot` is what it would see."""
+    """The body of a branch that was not taken, and what dot and `$` would be in it."""
 
     start: int
     end: int

@@ -2,7 +2,7 @@
 
 Read, not run: `chart_rendering` evaluates what is read here. The grammar is that of Go's
 text/template (https://pkg.go.dev/text/template), trimming included: a text node's span leaves out
-the blanks that a `{{-` or `-}}` beside it takes away.
+the blanks that a `{{-` or `-}}` beside it takes away. Longer than a module should be: one grammar.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from hardhull.model import Span
 
 MAX_DEPTH = 60
 MAX_ACTIONS = 20_000
@@ -456,23 +454,7 @@ class _Parser:
             return
         assert opened.pipeline is not None  # noqa: S101  all but definitions have one
         kind = BranchKind(opened.word)
+        ends = (raw.start, raw.end)
         self.stack[-1].parts.append(
-            Branch(
-                kind,
-                opened.pipeline,
-                start.start,
-                start.end,
-                body,
-                body_end,
-                other,
-                raw.start,
-                raw.end,
-            )  # fmt: skip
+            Branch(kind, opened.pipeline, start.start, start.end, body, body_end, other, *ends)
         )
-
-
-def action_spans(template: Template) -> tuple[Span, ...]:
-    """The spans of all actions, comments included, in order."""
-    from hardhull.model import Span as Made  # noqa: PLC0415  kept out of the parser's way
-
-    return tuple(Made(start, end) for start, end in template.actions)

@@ -179,27 +179,28 @@ class _Way:
         if node.kind is Kind.SCALAR and resolve(node)[0] != "null":
             self.refuse(f"{self.rest[0]!r} is wanted below a scalar", node)
         if node.kind is Kind.MAPPING and node.pairs:
-            owners = {path for key, _ in node.pairs if (path := self._key_path(key)) is not None}
-            if len(owners) > 1:
-                self.refuse("its keys come from several values", node)
-            if owners:
-                return settings_for(self.view, owners.pop(), replace(operation, at=self.rest))
             return self._beside(operation)
-        if any(
-            piece.origin is not Origin.LITERAL for _, piece in self._between(node.start, node.end)
-        ):
+        if self._is_made(node):
             self.refuse("what stands here is put together by the template", node)
-        if not node.items and not node.pairs:
-            below = below_nothing(self.view, node)
-            if below is not None and below.path is not None:
-                return settings_for(self.view, below.path, replace(operation, at=self.rest))
-            if below is not None:
-                raise Unrenderable(below.reason, below.file, below.span)
-        return operation
+        below = below_nothing(self.view, node)
+        if below is None:
+            return operation
+        if below.path is not None:
+            return settings_for(self.view, below.path, replace(operation, at=self.rest))
+        raise Unrenderable(below.reason, below.file, below.span)
+
+    def _is_made(self, node: Node) -> bool:
+        pieces = (piece for _, piece in self._between(node.start, node.end))
+        return any(piece.origin is not Origin.LITERAL for piece in pieces)
 
     def _beside(self, operation: SetValue | AppendItem) -> tuple[Operation, ...] | YamlOperation:
-        """A new key beside keys that the template's own text holds."""
+        """A new key beside others, which the template's own text holds, or a value of some."""
         node, key = self.node, str(self.rest[0])
+        owners = {path for name, _ in node.pairs if (path := self._key_path(name)) is not None}
+        if len(owners) > 1:
+            self.refuse("its keys come from several values", node)
+        if owners:
+            return settings_for(self.view, owners.pop(), replace(operation, at=self.rest))
         found = levels_of(self.view, node, key)
         if isinstance(found, Level):
             if found.path is not None:
@@ -226,7 +227,7 @@ class _Way:
             return settings_for(
                 self.view, (*owner, int(operation.at[-1])), replace(operation, at=())
             )
-        self.refuse("an action of the template would go with it", node)
+        return self.refuse("an action of the template would go with it", node)
 
     def _appended(self, operation: AppendItem) -> tuple[Operation, ...] | YamlOperation:
         node = self.node
@@ -240,8 +241,7 @@ class _Way:
 
     def _scalar(self, operation: SetValue, value: Scalar) -> tuple[Operation, ...] | YamlOperation:
         node, text = self.node, self.view.file.text
-        made = self._between(node.start, node.end)
-        if not made or all(piece.origin is Origin.LITERAL for _, piece in made):
+        if not self._is_made(node):
             return operation
         owner = self._value_of(node)
         if owner is not None:
@@ -252,23 +252,28 @@ class _Way:
             self.refuse("what stands here is put together by the template", node)
         low, high, new = _difference(node.value, value.text)
         digest = self._digest(begin + low, new) if low == high == len(node.value) else None
-        if digest is not None:
-            return digest
-        for start, piece in made:
+        return digest or self._in_part(operation, begin + low, begin + high, new)
+
+    def _in_part(
+        self, operation: SetValue, low: int, high: int, new: str
+    ) -> tuple[Operation, ...] | YamlOperation:
+        """A change of one part of a scalar that several values, or text and values, make up."""
+        node = self.node
+        for start, piece in self._between(node.start, node.end):
             end = start + len(piece.text)
-            if not (start <= begin + low and begin + high <= end):
+            # What is added belongs to what it follows.
+            follows = low == high == start and node.start < start
+            if follows or not (start <= low and high <= end):
                 continue
-            if low == high and begin + low == start and begin < start:
-                continue  # what is added belongs to what it follows
             if piece.origin is Origin.VALUE and piece.path is not None:
-                cut = piece.text[: begin + low - start] + new + piece.text[begin + high - start :]
+                cut = piece.text[: low - start] + new + piece.text[high - start :]
                 wanted = SetValue(operation.path, (), Scalar(cut, string=True))
                 return settings_for(self.view, piece.path, wanted)
             if piece.origin is Origin.LITERAL:
                 return operation
             if piece.origin is Origin.FALLBACK:
                 self.refuse("that part stands in for a value that is empty", node)
-        self.refuse("what stands here is put together by the template", node)
+        return self.refuse("what stands here is put together by the template", node)
 
     def _digest(self, offset: int, new: str) -> tuple[Operation, ...] | None:
         """A value of its own for the digest, where the template has one that is empty."""

@@ -139,7 +139,7 @@ class _Levels:
         found = self._written_elsewhere(key, end)
         if found is not None:
             return found
-        return [name for name in self._anchors()]
+        return list(self._anchors())
 
     def _span(self, node: Node) -> Span:
         return self.view.file.span(node.start, node.end)

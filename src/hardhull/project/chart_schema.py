@@ -23,7 +23,7 @@ _DEEPEST = 40
 
 
 def forbids(file: YamlFile, path: Path, operation: SetValue | AppendItem) -> Unrenderable | None:
-    """Why the schema does not admit the value at `path`, or can't be understood; None if it does."""
+    """Why the schema does not admit the value, or can't be understood; None if it does."""
     roots = file.cursors
     whole = as_python(roots[0]) if roots else {}
     for reason in _reasons(whole, whole, path, operation.value, isinstance(operation, AppendItem)):
@@ -83,11 +83,7 @@ def _of_value(whole: Any, schema: dict[str, Any], value: Value, depth: int) -> I
 
 
 def _of_scalar(schema: dict[str, Any], value: Scalar) -> Iterator[str]:
-    if value.string or value.text not in ("true", "false"):
-        number = not value.string and value.text.lstrip("-").isdecimal()
-        kind, thing = ("integer", int(value.text)) if number else ("string", value.text)
-    else:
-        kind, thing = "boolean", value.text == "true"  # type: ignore[assignment]  # any JSON value
+    kind, thing = _as_json(value)
     yield from _wrong_type(schema, kind)
     if "enum" in schema and thing not in schema["enum"]:
         yield "lists the values it admits"
@@ -96,10 +92,18 @@ def _of_scalar(schema: dict[str, Any], value: Scalar) -> Iterator[str]:
     if any(key in schema for key in ("pattern", "format", "maxLength", "minLength")):
         yield "asks for a form that is not followed"
     low, high = schema.get("minimum"), schema.get("maximum")
-    if (kind == "integer" and not (low is None or low <= thing)) or (
-        kind == "integer" and not (high is None or thing <= high)
-    ):
-        yield "admits a range of numbers"
+    if isinstance(thing, int) and kind == "integer":
+        below, above = low is not None and thing < low, high is not None and thing > high
+        if below or above:
+            yield "admits a range of numbers"
+
+
+def _as_json(value: Scalar) -> tuple[str, str | int | bool]:
+    if not value.string and value.text in ("true", "false"):
+        return "boolean", value.text == "true"
+    if not value.string and value.text.lstrip("-").isdecimal():
+        return "integer", int(value.text)
+    return "string", value.text
 
 
 def _wrong_type(schema: dict[str, Any], kind: str) -> Iterator[str]:

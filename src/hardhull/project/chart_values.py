@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hardhull.documents.chart_rendering import Unknown
+from hardhull.documents.chart_calls import Unknown
 from hardhull.documents.yaml import Kind, has_placeholder, is_merge, key_text, merged_pairs, resolve
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardhull.documents.chart import ChartTemplate, read_rendered
+from hardhull.documents.chart_calls import RenderError
 from hardhull.documents.chart_rendering import Library, RenderError, Rendering, library, render
 from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
@@ -205,9 +206,9 @@ class _Finder:
         holders = set(self.folders)
         for path, document in documents.items():
             if document.source.kind is FileKind.CHART:
-                folder = _holder(path, holders)
-                if folder is not None:
-                    self.templates.setdefault(folder, []).append(path)
+                holder = _holder(path, holders)
+                if holder is not None:
+                    self.templates.setdefault(holder, []).append(path)
         self.parents = {f: p for f in self.folders if (p := self._parent(f)) is not None}
 
     def charts(self) -> Iterable[Chart]:
@@ -231,11 +232,11 @@ class _Finder:
         own = self.values[folder]
         layers = [Layer(own[name]) for name in _BASE if name in own]
         at: tuple[str, ...] = ()
-        below = folder
-        while below in self.parents:
+        below: str = folder
+        while (above := self.parents.get(below)) is not None:
             at = (str(self._about(below).get("Name") or posixpath.basename(below)), *at)
-            below = self.parents[below]
-            names = self.values[below]
+            names = self.values[above]
+            below = above
             layers += [Layer(names[name], at) for name in _BASE if name in names]
         return tuple(layers)
 

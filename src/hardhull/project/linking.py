@@ -269,7 +269,7 @@ class Linker:
         return self._draft_by_name(match["name"], path) if match is not None else (None, "")
 
     def _draft_of_chart(self, path: str) -> tuple[Draft | None, str]:
-        """The program that a chart is named after, where its values don't say which image it runs."""
+        """The program a chart is named after, where its values don't say which image it runs."""
         view = self.bare.charts.views.get(path)
         draft, evidence = (
             self._draft_by_name(view.chart.name, path) if view is not None else (None, "")
