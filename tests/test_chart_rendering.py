@@ -173,7 +173,8 @@ def test_helm_renders_our_charts_the_same(before: Path) -> None:
 
 PARTS = st.sampled_from(
     ["a: 1\n", "  b: x\n", "# c\n", "\r\n", "é: 😀\n", "{{ .Values.name }}\n", "\n",
-     "{{- if .Values.port }}\nc: 1\n{{- end }}\n", "{{- with .Values.empty }}\nd: {{ . }}\n{{ end }}",
+     "{{- if .Values.port }}\nc: 1\n{{- end }}\n",
+     "{{- with .Values.empty }}\nd: {{ . }}\n{{ end }}",
      "e:\n  {{- toYaml .Values.deep | nindent 2 }}\n", "f: {{ .Values.port | quote }}\n",
      'g: {{ include "h" . | indent 3 | trim }}\n', "{{ range .Values.list }}- {{ . }}\n{{ end }}",
      '{{ define "h" }}x: 1\ny: {{ .Values.name }}{{ end }}', "i: {{ .Values.missing.below }}\n"]

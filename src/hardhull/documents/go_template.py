@@ -158,6 +158,7 @@ _TOKEN = re.compile(
     r"|(?P<variable>\$\w*)|(?P<field>\.\w+)|(?P<dot>\.)|(?P<word>\w+)"
     r"|(?P<mark>:=|[=|(),]))"
 )
+_FIELD = re.compile(r"(?:\.\w+)+")
 _BLANKS = " \t\r\n"
 
 
@@ -381,14 +382,20 @@ class _Parser:
             self.stack[-1].parts.append(Text(start, end))
 
     def _action(self, raw: _Raw) -> None:
+        word = raw.text.strip(_BLANKS)
+        if word == "end":
+            self._end(raw)
+            return
+        if _FIELD.fullmatch(word):  # the commonest by far
+            pipeline = Pipeline(((Field(tuple(word[1:].split("."))),),))
+            self.stack[-1].parts.append(Action(pipeline, raw.start, raw.end))
+            return
         tokens = _Tokens(raw)
         kind, word, _ = tokens.peek()
         if kind == "word" and word in ("if", "with", "range", "define", "block"):
             self._open(raw, word, tokens)
         elif kind == "word" and word == "else":
             self._else(raw, tokens)
-        elif kind == "word" and word == "end":
-            self._end(raw)
         elif kind == "word" and word in ("break", "continue"):
             self.stack[-1].parts.append(Jump(word == "break"))
         elif kind == "word" and word == "template":

@@ -103,7 +103,7 @@ def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operati
         if not isinstance(view, View) or all(p.file not in changed for p in view.rendering.pieces):
             continue
         for asked, probe in _flips(before, view):
-            if _at(merged(before.layers), asked) != _at(merged(after.layers), asked):
+            if _at(before.values, asked) != _at(after.values, asked):
                 continue  # what the change itself sets is seen without this
             one = before.rendered_with(path, _with_value(before, asked, probe))
             if isinstance(one, Skipped):
@@ -119,7 +119,7 @@ def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operati
 def _flips(chart: Chart, view: View) -> Iterator[tuple[Path, Any]]:
     """Values that make a template take its other branches, one at a time: a path, what to set."""
     seen: set[Path] = set()
-    values = merged(chart.layers)
+    values = chart.values
     for piece in view.rendering.pieces:
         if piece.skipped is None or len(seen) >= MOST_FLIPS:
             continue

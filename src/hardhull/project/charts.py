@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardhull.documents.chart import ChartTemplate, read_rendered
 from hardhull.documents.chart_calls import RenderError
-from hardhull.documents.chart_rendering import Library, RenderError, Rendering, library, render
+from hardhull.documents.chart_rendering import Library, Rendering, library, render
 from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile
@@ -30,6 +30,7 @@ _RENDERED = (".yaml", ".yml", ".tpl")
 _BASE = ("values.yaml", "values.yml")
 _OVERLAY = re.compile(r"values[._-].+\.ya?ml|.+[._-]values\.ya?ml")
 _KIND = re.compile(r"^[ \t]*kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_WRITES = re.compile(r"\b(?:set|unset|merge\w*|mustMerge\w*)\b")
 _MAKES_OBJECTS = ("kind", "include", "template", "toYaml")
 """Words without one of which a template renders no object."""
 
@@ -119,8 +120,20 @@ class Chart:
         """Render one template with its values, or with others laid over them; each once."""
         key = (path, *(layer.path for layer in over))
         if key not in self.known:
-            self.known[key] = self.rendered_with(path, merged((*self.layers, *over)))
+            plain = not over and not self._changes_values
+            values = self.values if plain else merged((*self.layers, *over))
+            self.known[key] = self.rendered_with(path, values)
         return self.known[key]
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """Its own values; not to be changed."""
+        return merged(self.layers)
+
+    @cached_property
+    def _changes_values(self) -> bool:
+        """Whether a template calls what writes into the maps it is given."""
+        return any(_WRITES.search(text) for text, _ in self.library.files.values())
 
     def rendered_with(self, path: str, values: dict[str, Any]) -> View | Skipped:
         """Render one template with these values."""
