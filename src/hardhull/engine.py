@@ -199,7 +199,7 @@ def _verified(
     for path, document in documents.items():
         seen = ledger.texts.setdefault(path, set())
         seen |= {context.documents[path].source.text, document.source.text}
-    _record(candidates, edits, ledger)
+    _record(candidates, edits, context, ledger)
     return after
 
 
@@ -238,12 +238,17 @@ def _by_path(candidates: Sequence[Candidate]) -> dict[str, list[Operation]]:
 
 
 def _record(
-    candidates: Sequence[Candidate], edits: Mapping[str, tuple[Edit, ...]], ledger: Ledger
+    candidates: Sequence[Candidate],
+    edits: Mapping[str, tuple[Edit, ...]],
+    context: Context,
+    ledger: Ledger,
 ) -> None:
     """Note the changes. The edits of a batch belong to its first change, which undoes them all."""
     for index, candidate in enumerate(candidates):
         own = tuple(edits.items()) if index == 0 else ()
-        ledger.changes.append(Change(candidate.finding, candidate.fix, own))
+        made = carried(context.project.charts, _by_path([candidate]))
+        files = tuple(sorted({*made.operations, *made.edits}))
+        ledger.changes.append(Change(candidate.finding, candidate.fix, own, files))
         ledger.withheld.pop(candidate.finding.key, None)
 
 

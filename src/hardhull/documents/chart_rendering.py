@@ -77,6 +77,11 @@ class Library(NamedTuple):
 
     files: Mapping[str, tuple[str, Template]]
     defines: Mapping[str, tuple[str, tuple[Part, ...]]]
+    writes: bool
+    """Whether something in them may change the maps it is given."""
+
+
+_WRITES = re.compile(r"\b(?:set|unset|merge\w*|mustMerge\w*)\b")
 
 
 def library(files: Mapping[str, tuple[str, Template]]) -> Library:
@@ -85,7 +90,8 @@ def library(files: Mapping[str, tuple[str, Template]]) -> Library:
     for path, (_, template) in files.items():
         for name, parts in template.defines.items():
             defines[name] = (path, parts)
-    return Library(files, defines)
+    writes = any(_WRITES.search(text) for text, _ in files.values())
+    return Library(files, defines, writes)
 
 
 def render(lib: Library, path: str, chart: Mapping[str, Any], values: dict[str, Any]) -> Rendering:
@@ -109,7 +115,7 @@ def render(lib: Library, path: str, chart: Mapping[str, Any], values: dict[str, 
             "Files": Unknown("Files"),
         }
     )  # fmt: skip
-    run = _Run(lib)
+    run = _Run(lib, root.value)
     frame = Frame(path, lib.files[path][0], [{"": root}])
     out: list[Piece] = []
     marks: list[tuple[int, int, int, bool]] = []
@@ -158,8 +164,12 @@ _API_GROUPS = re.compile(
 class _Run:
     """One rendering: what is left of the budget, and the functions that need more than values."""
 
-    def __init__(self, lib: Library) -> None:
+    def __init__(self, lib: Library, root: object) -> None:
         self.lib = lib
+        self.root = root
+        self.memory: dict[str, list[Piece]] = {}
+        """What definitions gave for the root: names and labels are asked for again and again."""
+        self.fixed = not lib.writes
         self.steps = MAX_STEPS
         self.length = 0
 
@@ -267,12 +277,17 @@ class _Run:
         file, parts = known
         if frame.depth >= MAX_CALLS:
             raise RenderError(made.file, made.start, f"templates that call {MAX_CALLS} others")
+        same = given.value is self.root and self.fixed
+        if same and name in self.memory:
+            return self.memory[name]
         inner = Frame(file, self.lib.files[file][0], [{"": given}], frame.depth + 1)
         out: list[Piece] = []
         try:
             self.execute(parts, given, inner, out, None)
         except RecursionError as error:
             raise RenderError(made.file, made.start, "nested too deep") from error
+        if same:
+            self.memory[name] = out
         return out
 
     # ---- values

@@ -30,7 +30,6 @@ _RENDERED = (".yaml", ".yml", ".tpl")
 _BASE = ("values.yaml", "values.yml")
 _OVERLAY = re.compile(r"values[._-].+\.ya?ml|.+[._-]values\.ya?ml")
 _KIND = re.compile(r"^[ \t]*kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
-_WRITES = re.compile(r"\b(?:set|unset|merge\w*|mustMerge\w*)\b")
 _MAKES_OBJECTS = ("kind", "include", "template", "toYaml")
 """Words without one of which a template renders no object."""
 
@@ -120,7 +119,7 @@ class Chart:
         """Render one template with its values, or with others laid over them; each once."""
         key = (path, *(layer.path for layer in over))
         if key not in self.known:
-            plain = not over and not self._changes_values
+            plain = not over and not self.library.writes
             values = self.values if plain else merged((*self.layers, *over))
             self.known[key] = self.rendered_with(path, values)
         return self.known[key]
@@ -129,11 +128,6 @@ class Chart:
     def values(self) -> dict[str, Any]:
         """Its own values; not to be changed."""
         return merged(self.layers)
-
-    @cached_property
-    def _changes_values(self) -> bool:
-        """Whether a template calls what writes into the maps it is given."""
-        return any(_WRITES.search(text) for text, _ in self.library.files.values())
 
     def rendered_with(self, path: str, values: dict[str, Any]) -> View | Skipped:
         """Render one template with these values."""
@@ -258,7 +252,10 @@ class _Finder:
         layers = self._layers(folder)
         overlays = [Layer(file) for name, file in sorted(own.items()) if _OVERLAY.fullmatch(name)]
         templates = self.templates.get(folder, [])
-        used = [*self._libraries(folder), folder]
+        # What a chart above defines counts before what one below does.
+        used = sorted(
+            [*self._libraries(folder), folder], key=lambda f: (folder.startswith(f), -len(f))
+        )
         paths = [path for used_folder in used for path in self.templates.get(used_folder, ())]
         parts = {path: self.documents[path] for path in paths}
         parts |= {layer.path: layer.file for layer in (*layers, *overlays)}
