@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from hardhull.documents.document import render
+from hardhull.documents.source import is_generated
 from hardhull.ledger import Ledger, Memory, find_all, propose
 from hardhull.model import (
     AppendItem,
@@ -217,6 +218,8 @@ def _edited(
         line = _line(context, error.path, error.span)
         return f"{error.path}:{line}: {error.reason}" if line else f"{error.path}: {error.reason}"
     for path, made in edits.items():
+        if is_generated(context.documents[path].source):
+            return f"{path}: its first lines say that a program writes it: change that"
         proved = prove(context.documents[path], changes.operations.get(path, ()), made)
         if isinstance(proved, str):
             return f"{path}: {proved}"

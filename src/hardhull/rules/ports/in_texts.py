@@ -54,9 +54,9 @@ def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> It
         rf"|\baddress:\s*[\"']?(?:{names})[\"']?\s*(?:[,}}]|$)",
         re.MULTILINE,
     )
-    texts = context.project.workspace.texts
+    texts, folders = context.project.workspace.texts, _chart_folders(context)
     for path, line, text in texts.search(pattern, hosts, code=True):
-        if path.startswith(texts.charts):
+        if path.startswith(folders):
             continue  # calls inside a cluster go through a Service; see `_charts`
         yield Refusal(f"{path}:{line} calls it on the old port: {text.strip()[:_LONGEST]}")
 
@@ -130,11 +130,12 @@ def _platforms(app: Application, context: Context, moves: Mapping[int, int]) -> 
     names = {name.lower() for name in _images(app, context) | {app.name} if len(name) >= _TELLING}
     alone = len(context.project.applications) == 1
     found = texts.first_matches(pattern, ("Port", "PORT", "_port", "gcloud"))
+    folders = _chart_folders(context)
     for source, first in found:
         path, text, match = source.path, source.text, first
         inside = app.project is not None and path == app.project.path
         of_project = path.lower().endswith(("proj", ".props", ".targets"))
-        if path.startswith(texts.charts) or (of_project and not inside):
+        if path.startswith(folders) or (of_project and not inside):
             continue
         if of_project:
             text = without_comments(text, "xml")
@@ -192,6 +193,12 @@ def _users_of(path: str, context: Context) -> list[str]:
             if source is not None and posixpath.basename(path) in source.text:
                 found.append(source.text)
     return found
+
+
+def _chart_folders(context: Context) -> tuple[str, ...]:
+    """What paths of charts begin with, those that are read and those that are not."""
+    read = (f"{chart.folder}/" for chart in context.project.charts.charts if chart.folder)
+    return (*context.project.workspace.texts.charts, *read)
 
 
 def _charts(app: Application, context: Context) -> Iterator[Refusal]:
