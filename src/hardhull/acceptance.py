@@ -155,8 +155,9 @@ def _whole(document: Document, decision: ForeignDecision) -> Lines:
     """The lines of the file, or of the YAML document in which the mark stands."""
     source = document.source
     last = source.line_of(len(source.text))
-    parts = document.documents if isinstance(document, YamlFile) else ()
-    for part in parts if decision.reach != "file" else ():
+    if not isinstance(document, YamlFile) or decision.reach == "file":
+        return (1, last)
+    for part in document.documents:
         first, end = source.line_of(part.start), source.line_of(max(part.end - 1, part.start))
         if first <= decision.line <= end:
             return (first, end)

@@ -11,6 +11,7 @@ from hardhull.ledger import Ledger, Memory, find_all, propose
 from hardhull.model import (
     AppendItem,
     Change,
+    CreateFile,
     Edit,
     Finding,
     Fix,
@@ -146,6 +147,8 @@ def _place(operation: Operation) -> object:
             return (path, instruction, "flag", part)
         case ReplaceDirective(path, name, _):
             return (path, name)
+        case CreateFile(path, _):
+            return (path, "create")
         case AppendItem() | InsertInstruction() | RemoveInstruction():
             return operation  # several may stand side by side
     assert_never(operation)
@@ -199,7 +202,7 @@ def _verified(
         return "the problem would still be there after the edit"
     for path, document in documents.items():
         seen = ledger.texts.setdefault(path, set())
-        seen |= {context.documents[path].source.text, document.source.text}
+        seen |= {context.document(path).source.text, document.source.text}
     _record(candidates, edits, context, ledger)
     return after
 
@@ -213,14 +216,14 @@ def _edited(
         changes = carried(context.project.charts, _by_path(candidates))
         edits |= {path: tuple(sorted(made)) for path, made in changes.edits.items()}
         for path, wanted in changes.operations.items():
-            edits[path] = render(context.documents[path], wanted)
+            edits[path] = render(context.document(path), wanted)
     except Unrenderable as error:
         line = _line(context, error.path, error.span)
         return f"{error.path}:{line}: {error.reason}" if line else f"{error.path}: {error.reason}"
     for path, made in edits.items():
-        if is_generated(context.documents[path].source):
+        if is_generated(context.document(path).source):
             return f"{path}: its first lines say that a program writes it: change that"
-        proved = prove(context.documents[path], changes.operations.get(path, ()), made)
+        proved = prove(context.document(path), changes.operations.get(path, ()), made)
         if isinstance(proved, str):
             return f"{path}: {proved}"
         if proved.source.text in ledger.texts.get(path, ()):

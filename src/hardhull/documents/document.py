@@ -1,12 +1,13 @@
-"""One door to both kinds of documents: read, render operations, and what the result must be."""
+"""One door to all kinds of documents: read, render operations, and what the result must be."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from hardhull.documents import dockerfile_edits, yaml_edits
+from hardhull.documents import dockerfile_edits, lines, yaml_edits
 from hardhull.documents.chart import ChartTemplate, read_template
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
+from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind, oversized
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, comments, read_yaml
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 MAX_DOCKERFILE_LINE = 64 * 1024
 MAX_YAML_LINE = 256 * 1024
 
-Document: TypeAlias = Dockerfile | YamlFile | ChartTemplate
+Document: TypeAlias = Dockerfile | YamlFile | ChartTemplate | TextFile
 
 
 def read(source: Source) -> Document | Unreadable:
-    """Read a source by its kind; evidence is never read as a document."""
+    """Read a source by its kind; of evidence what is YAML by its name, else its plain lines."""
     limit = MAX_DOCKERFILE_LINE if source.kind is FileKind.DOCKERFILE else MAX_YAML_LINE
     line, reason = oversized(source.text, limit)
     if line:
@@ -44,6 +45,8 @@ def read(source: Source) -> Document | Unreadable:
         return read_dockerfile(source)
     if source.kind is FileKind.CHART:
         return read_template(source)
+    if source.kind is FileKind.EVIDENCE and not source.path.endswith((".yml", ".yaml")):
+        return TextFile(source)
     return read_yaml(source)
 
 
@@ -55,6 +58,8 @@ def render(document: Document, operations: Sequence[Operation]) -> tuple[Edit, .
         return yaml_edits.render(document, operations)  # type: ignore[arg-type]  # by file
     if isinstance(document, ChartTemplate):
         raise Unrenderable("a template is edited through what it renders", document.source.path)
+    if isinstance(document, TextFile):
+        return lines.render(document, operations)
     assert_never(document)
 
 
@@ -68,6 +73,8 @@ def as_expected(before: Document, operations: Sequence[Operation], after: Docume
             yaml_edits.structure(after),
             yaml_edits.expected(before, operations),  # type: ignore[arg-type]  # by file
         )
+    if isinstance(before, TextFile):
+        return [edit.text for edit in lines.render(before, operations)] == [after.source.text]
     return False
 
 
@@ -75,7 +82,7 @@ def comment_spans(document: Document) -> tuple[Span, ...]:
     """Return the spans of all comments, in order."""
     if isinstance(document, YamlFile):
         return tuple(comments(document))
-    return document.comments
+    return () if isinstance(document, TextFile) else document.comments
 
 
 def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Span, ...]:
@@ -85,7 +92,7 @@ def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Sp
     elif isinstance(document, YamlFile):
         spans = [_named_in_yaml(document, operation) for operation in operations]
     else:
-        spans = []  # a template's edits are judged by what it renders
+        return ()  # a new file has no lines yet; a template is judged by what it renders
     text = document.source.text
     return tuple(_whole_lines(text, span) for span in spans if span is not None)
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hardhull.documents.document import read, render
+from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
 from hardhull.model import Unrenderable
@@ -38,16 +39,19 @@ def outcome_diff(outcome: Outcome, prefix: str = "") -> str:
 def source_diff(before: Source, after: Source, prefix: str = "") -> str:
     """The diff of one file, byte order mark and line ends as they are."""
     old, new = (source.to_bytes().decode("utf-8", "surrogateescape") for source in (before, after))
-    return text_diff(old, new, prefix + before.path)
+    return text_diff(old, new, prefix + before.path, new_file=before.absent)
 
 
-def text_diff(before: str, after: str, path: str, *, context: int = _CONTEXT) -> str:
+def text_diff(
+    before: str, after: str, path: str, *, context: int = _CONTEXT, new_file: bool = False
+) -> str:
     """The diff of two texts of one file."""
     old, new = _lines(before), _lines(after)
     hunks = "".join(_hunks(old, new, context))
     if not hunks:
         return ""
-    return f"--- {_header('a/' + path)}\n+++ {_header('b/' + path)}\n{hunks}"
+    old_name = "/dev/null" if new_file else _header("a/" + path)
+    return f"--- {old_name}\n+++ {_header('b/' + path)}\n{hunks}"
 
 
 def _lines(text: str) -> list[str]:
@@ -137,7 +141,7 @@ def change_diffs(outcome: Outcome) -> dict[tuple[str, ...], str]:
     Fixes of a rule are made together, and their edits noted with the first: each one alone is
     rendered again from its operations. Empty where that is not possible.
     """
-    texts = dict(outcome.before)
+    texts = dict(outcome.before)  # absent files too: they are empty
     starts = [i for i, change in enumerate(outcome.changes) if change.edits]
     diffs: dict[tuple[str, ...], str] = {}
     for start, end in pairwise([*starts, len(outcome.changes)]):
@@ -159,16 +163,19 @@ def _own_diff(change: Change, texts: dict[str, Source], charts: Charts) -> str:
         changes = carried(charts, wanted)
         edits |= {path: sorted(made) for path, made in changes.edits.items()}
         for path, own in changes.operations.items():
-            document = read(texts[path])
+            absent = texts[path].absent
+            document = TextFile(texts[path]) if absent else read(texts[path])
             if isinstance(document, Unreadable):
                 return ""
             edits[path] = render(document, own)
     except Unrenderable:
         return ""
-    return "".join(
-        text_diff(texts[path].text, texts[path].edited(made).text, path, context=1)
-        for path, made in sorted(edits.items())
-    )
+    parts = []
+    for path, made in sorted(edits.items()):
+        old = texts[path]
+        new = old.edited(made)
+        parts.append(text_diff(old.text, new.text, path, context=1, new_file=old.absent))
+    return "".join(parts)
 
 
 def _charts(paths: Iterable[str], texts: dict[str, Source]) -> Charts:
