@@ -221,15 +221,23 @@ def _readdressed(
     usual = chart.rendered(view.path)
     if isinstance(usual, Skipped):
         return
-    file = view.file
-    names = {_identity(file, index): index for index in range(len(file.documents))}
+    file, places = view.file, _places(usual.file, view.file)
     for operation in operations:
         if not isinstance(operation, (SetValue, AppendItem, RemoveNode)):
             continue
-        index = names.get(_identity(usual.file, int(operation.at[0])))
+        index = places.get(int(operation.at[0]))
         moved = replace(operation, at=(index, *operation.at[1:])) if index is not None else None
         if moved is not None and _reach(file, moved.at) >= _reach(usual.file, operation.at):
             yield moved
+
+
+def _places(usual: YamlFile, other: YamlFile) -> dict[int, int]:
+    """Which document is which: by place where all kinds agree, else by kind and name."""
+    one = [_identity(usual, index) for index in range(len(usual.documents))]
+    two = [_identity(other, index) for index in range(len(other.documents))]
+    if [kind for kind, *_ in one] == [kind for kind, *_ in two]:
+        return {index: index for index in range(len(one))}
+    return {index: two.index(name) for index, name in enumerate(one) if name in two}
 
 
 def _reach(file: YamlFile, at: Address) -> int:
