@@ -247,6 +247,40 @@ def test_a_branch_that_is_not_taken_may_write_the_same_key(tmp_path: Path) -> No
     ]
 
 
+def test_a_value_that_a_command_sets_is_left_to_it(tmp_path: Path) -> None:
+    context = (
+        "          securityContext:\n"
+        "            allowPrivilegeEscalation: {{ .Values.escalation }}\n"
+    )
+    files = {
+        **CHART,
+        "chart/values.yaml": "tag: '1'\nescalation: true\n",
+        "chart/templates/a.yaml": DEPLOYMENT + context,
+        "deploy.sh": "helm upgrade --install shop chart --set tag=2,escalation=true\n",
+    }
+
+    assert reasons(tmp_path, files) == [
+        "withheld chart/templates/a.yaml: deploy.sh:1 sets this value too"
+    ]
+
+
+def test_what_would_stay_where_other_values_are_given_is_told(tmp_path: Path) -> None:
+    context = (
+        "          {{- if .Values.context }}\n"
+        "          securityContext: {{- toYaml .Values.context | nindent 12 }}\n"
+        "          {{- else }}\n"
+        "          securityContext:\n"
+        "            runAsUser: 1654\n"
+        "          {{- end }}\n"
+    )
+
+    (reason,) = reasons(tmp_path, {**CHART, "chart/templates/a.yaml": DEPLOYMENT + context})
+
+    assert reason.endswith(
+        "securityContext.allowPrivilegeEscalation would stay as it is, if Values.context were set"
+    )
+
+
 def test_an_alias_in_values_is_refused(tmp_path: Path) -> None:
     context = "          securityContext: {{- toYaml .Values.context | nindent 12 }}\n"
     files = {

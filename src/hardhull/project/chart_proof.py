@@ -82,7 +82,11 @@ def _view(
     place = _difference([_plain(tree) for tree in expected], found)
     if place is None:
         return None
-    return f"what {one.path} renders as {_shown(one.file, place)} would change too{told}"
+    same = _found(found, place) == _found(
+        [_plain(t) for t in yaml_edits.structure(one.file)], place
+    )
+    verb = "would stay as it is" if same else "would change too"
+    return f"what {one.path} renders as {_shown(one.file, place)} {verb}{told}"
 
 
 # ---------------------------------------------------------------- branches that are not taken
@@ -177,6 +181,15 @@ def _difference(one: Any, other: Any) -> tuple[Any, ...] | None:
             if inner is not None:
                 return (key, *inner)
     return ()
+
+
+def _found(tree: Any, place: tuple[Any, ...]) -> Any:
+    for key in place:
+        if isinstance(tree, list):
+            tree = tree[key] if key < len(tree) else None
+        else:
+            tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
 
 
 def _shown(file: YamlFile, place: tuple[Any, ...]) -> str:

@@ -39,6 +39,9 @@ def settings_for(view: View, path: Path, operation: YamlOperation) -> tuple[Oper
         raise Unrenderable("the chart has no values file to say it in", view.path)
     if isinstance(operation, RemoveNode):
         return tuple(_removals(chart, whole, operation))
+    said = chart.commands.get(".".join(map(str, whole)))
+    if said is not None:
+        raise Unrenderable(f"{said} sets this value too", view.path)
     if chart.schema is not None:
         against = forbids(chart.schema, whole, operation)
         if against is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,8 @@ class Chart:
     schema: YamlFile | None = None
     nested: tuple[str, ...] = ()
     """Names of the charts below it: its values hold theirs."""
+    commands: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values that commands set (`--set`), for this chart or another: the `path:line` of each."""
     known: dict[tuple[str, ...], View | Skipped] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -169,13 +171,21 @@ class Charts:
     skipped: tuple[Skipped, ...] = ()
 
 
-def read_charts(documents: Mapping[str, Document], previous: Charts | None = None) -> Charts:
-    """Find the charts and render their templates; what `previous` knows is used again."""
+def read_charts(
+    documents: Mapping[str, Document],
+    previous: Charts | None = None,
+    commands: Mapping[str, str] | None = None,
+) -> Charts:
+    """Find the charts and render their templates; what `previous` knows is used again.
+
+    `commands` are the values that commands set, with the place of each.
+    """
     known = {chart.folder: chart for chart in previous.charts} if previous is not None else {}
     charts: list[Chart] = []
     views: dict[str, View] = {}
     skipped: dict[tuple[str, int], Skipped] = {}
-    for chart in _Finder(documents).charts():
+    for found in _Finder(documents).charts():
+        chart = replace(found, commands=commands or {})
         same = known.get(chart.folder)
         if same is not None and previous is not None and _unchanged(same, chart):
             charts.append(same)

@@ -206,7 +206,8 @@ def link(
         else:
             read = previous.manifests.get(path) if previous is not None and same else None
             manifests[path] = read if read is not None else read_manifest(document)
-    charts = read_charts(documents, previous.charts if previous is not None else None)
+    known_charts = previous.charts if previous is not None else None
+    charts = read_charts(documents, known_charts, workspace.builds.values)
     for path, view in charts.views.items():
         same = previous is not None and previous.charts.views.get(path) is view
         manifests[path] = (
