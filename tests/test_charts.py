@@ -76,10 +76,9 @@ def test_files_cut_off_anywhere_never_raise(tmp_path: Path, folder: Path) -> Non
     files = files_of(folder / "before")
     charts = [p for p in files if p.endswith((".tpl", ".yaml", ".json"))]
     for number, path in enumerate(charts):
-        for part in range(1, 4):
-            length = len(files[path]) * part // 4 + number
-            result = run(tmp_path, folder, {**files, path: files[path][:length]})
-            assert result.crashes == ()
+        length = len(files[path]) * (number % 4 + 1) // 5
+        result = run(tmp_path, folder, {**files, path: files[path][:length]})
+        assert result.crashes == ()
 
 
 # ---------------------------------------------------------------- judged by helm

@@ -76,7 +76,7 @@ def _view(
     operations = list(_readdressed(chart, one, wanted)) if wanted else []
     try:
         expected = yaml_edits.expected(one.file, operations)
-    except (Unrenderable, IndexError, TypeError, ValueError):
+    except (Unrenderable, AttributeError, LookupError, TypeError, ValueError):
         return f"{one.path} would not change as wanted{told}"
     found = [_plain(tree) for tree in yaml_edits.structure(other.file)]
     place = _difference([_plain(tree) for tree in expected], found)
