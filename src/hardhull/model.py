@@ -364,6 +364,12 @@ class Rule:
     phase: Phase = Phase.HARDEN
     default: bool = True
 
+    @property
+    def pod_security(self) -> tuple[str, ...]:
+        """The checks of the Pod Security Standards that it is about, by Kubernetes' own ids."""
+        named = (name.partition(":") for name in self.equivalents)
+        return tuple(check for standard, _, check in named if standard == "pss")
+
 
 # ---------------------------------------------------------------- what happened
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import is_merge, key_text, read_yaml
-from hardhull.model import Level, UsageError
+from hardhull.model import Level, PodSecurityLevel, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -86,6 +86,19 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class PodSecuritySettings:
+    """The level of the Pod Security Standards that workloads should reach.
+
+    `asked` says that nothing else was asked for (`--select pod-security`): its rules then find
+    what this level refuses, no less and no more, and what nobody can know is left to a person.
+    """
+
+    level: PodSecurityLevel = PodSecurityLevel.RESTRICTED
+    version: str = "latest"
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrySettings:
     """Registries beside the built-in list, and where else to ask."""
 
@@ -109,6 +122,7 @@ class Settings:
     rollout: str = "one-step"
     resources: Resources = Resources()
     windows_digests: bool = False
+    pod_security: PodSecuritySettings = PodSecuritySettings()
     registries: RegistrySettings = RegistrySettings()
 
     def state_of(self, rule: Rule) -> RuleState:
@@ -322,6 +336,26 @@ KEYS = Record(
             ),
             "What `missing-resources` writes; nothing where no number is given.",
         ),
+        Key(
+            "pod-security",
+            Record(
+                (
+                    Key(
+                        "level",
+                        Choice(("baseline", "restricted")),
+                        "Reported for each workload, and asked for by `--select pod-security`.",
+                        "restricted",
+                    ),
+                    Key(
+                        "version",
+                        Text(r"latest|v1\.[0-9]{1,2}", "`latest` or a version such as `v1.33`"),
+                        "The version of Kubernetes whose checks count.",
+                        "latest",
+                    ),
+                )
+            ),
+            "The level of the Pod Security Standards that workloads should reach.",
+        ),
         Key("windows-digests", Flag(), "Pin Windows images by digest too.", default=False),
         Key(
             "registries",
@@ -380,6 +414,7 @@ def load(path: str, text: str, known_rules: Collection[str]) -> Settings:
 
 def _settings(given: dict[str, Any]) -> Settings:
     resources = given.get("resources", {})
+    pod_security = given.get("pod-security", {})
     known: dict[str, Any] = {
         "rules": {name: RuleState(state) for name, state in given.get("rules", {}).items()},
         "level": Level(given.get("level", "review")),
@@ -390,6 +425,10 @@ def _settings(given: dict[str, Any]) -> Settings:
         "applications": Applications(given.get("applications", "linked")),
         "user": UserSettings(**given.get("user", {})),
         "paths": PathSettings(**given.get("paths", {})),
+        "pod_security": PodSecuritySettings(
+            PodSecurityLevel(pod_security.get("level", "restricted")),
+            pod_security.get("version", "latest"),
+        ),
         "registries": RegistrySettings(
             **{name.replace("-", "_"): value for name, value in given.get("registries", {}).items()}
         ),

@@ -69,6 +69,13 @@ _CONTEXT_BEFORE = ("image", "imagePullPolicy", "name")
 
 _LONGEST_NAME = 63
 
+SECCOMP_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
+SECCOMP_CONTAINER_ANNOTATION = "container.seccomp.security.alpha.kubernetes.io/"
+APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
+"""The last part of such a key is the container's name."""
+DEFAULT_PROFILE: Mapping[str, str] = {"type": "RuntimeDefault"}
+"""The profile, seccomp or AppArmor, that the container runtime brings."""
+
 
 @dataclass(frozen=True)
 class KubernetesContainer:
@@ -136,14 +143,8 @@ class KubernetesContainer:
         found = self._context("seccompProfile")
         kind = found.get("type") if found is not None else None
         if kind is None:
-            return self._annotated_seccomp()
-        return Seccomp.UNCONFINED if kind.text == "Unconfined" else Seccomp.FILTERED
-
-    def _annotated_seccomp(self) -> Seccomp:
-        note = self.seccomp_annotation
-        if note is None:
             return Seccomp.NOT_SET
-        return Seccomp.UNCONFINED if note.text == "unconfined" else Seccomp.FILTERED
+        return Seccomp.UNCONFINED if kind.text == "Unconfined" else Seccomp.FILTERED
 
     @property
     def read_only_root(self) -> bool | None:
@@ -245,13 +246,20 @@ class KubernetesContainer:
 
     @property
     def seccomp_annotation(self) -> Cursor | None:
-        """The annotation by which filters were set before there was a field for it."""
+        """The annotation by which filters were set before 1.19: its own, else its pod's."""
+        return self.annotation(f"{SECCOMP_CONTAINER_ANNOTATION}{self.name}") or self.annotation(
+            SECCOMP_ANNOTATION
+        )
+
+    @property
+    def apparmor_annotation(self) -> Cursor | None:
+        """The annotation by which AppArmor profiles were set before 1.30."""
+        return self.annotation(f"{APPARMOR_ANNOTATION}{self.name}")
+
+    def annotation(self, key: str) -> Cursor | None:
+        """An annotation of its pod."""
         notes = self.metadata.get("annotations") if self.metadata is not None else None
-        for key, note in notes.pairs() if notes is not None else ():
-            own = key == f"container.seccomp.security.alpha.kubernetes.io/{self.name}"
-            if own or key == "seccomp.security.alpha.kubernetes.io/pod":
-                return note
-        return None
+        return notes.get(key) if notes is not None else None
 
     # -- verbs
 
@@ -286,7 +294,20 @@ class KubernetesContainer:
             return (RemoveNode(self.path, at if alone else (*at, "add")),)
         return tuple(RemoveNode(self.path, name.address) for name in names)
 
-    def filter_system_calls(self, *, whole_pod: bool) -> tuple[Operation, ...]:
+    def remove_annotation(self, key: str) -> tuple[Operation, ...]:
+        """Take an annotation away from its pod, and the mappings that only held it."""
+        holder, address = self.metadata, (key,)
+        if holder is None or self.annotation(key) is None:
+            return ()
+        notes = holder.get("annotations")
+        address = ("annotations", key)
+        if notes is not None and len(notes.pairs()) == 1:
+            address = ("annotations",) if len(holder.pairs()) > 1 else ()
+        return (RemoveNode(self.path, (*holder.address, *address)),)
+
+    def filter_system_calls(
+        self, *, whole_pod: bool, profile: Mapping[str, str] = DEFAULT_PROFILE
+    ) -> tuple[Operation, ...]:
         own = self.cursor.get("securityContext", "seccompProfile")
         whole_pod = whole_pod and own is None
         base = self.pod.address if whole_pod else self.cursor.address
@@ -295,9 +316,10 @@ class KubernetesContainer:
         if whole_pod:
             existing = self.pod.get("securityContext", "seccompProfile")
         if existing is not None and existing.get("type") is not None:
-            return (SetValue(self.path, (*at, "type"), value_of("RuntimeDefault")),)
-        profile = value_of({"type": "RuntimeDefault"})
-        return (SetValue(self.path, at, profile, self._context_after),)
+            return tuple(
+                SetValue(self.path, (*at, key), value_of(value)) for key, value in profile.items()
+            )
+        return (SetValue(self.path, at, value_of(dict(profile)), self._context_after),)
 
     def make_root_read_only(self) -> tuple[Operation, ...]:
         return (self._security("readOnlyRootFilesystem", value=True),)

@@ -9,7 +9,6 @@ data this agrees with in full (`benchmarks/pod_security.py`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.model import PodSecurityLevel

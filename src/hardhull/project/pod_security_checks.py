@@ -12,15 +12,16 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from hardhull.model import PodSecurityLevel
+from hardhull.project.kubernetes import (
+    APPARMOR_ANNOTATION,
+    SECCOMP_ANNOTATION,
+    SECCOMP_CONTAINER_ANNOTATION,
+)
 
 if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
     from hardhull.project.kubernetes import Workload
 
-SECCOMP_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
-SECCOMP_CONTAINER_ANNOTATION = "container.seccomp.security.alpha.kubernetes.io/"
-APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
-"""The last part of the key is the container's name."""
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = (("lifecycle", "postStart"), ("lifecycle", "preStop"))
 HANDLERS = ("httpGet", "tcpSocket")

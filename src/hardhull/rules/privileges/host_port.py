@@ -60,7 +60,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
             return Refusal(reason, shared.path, shared.span)
     workload = workload_of(container, context)
     services = context.project.all_services
-    if workload is None or not any(service.selects(workload) for service in services):
+    served = workload is not None and any(service.selects(workload) for service in services)
+    if not served and not context.settings.pod_security.asked:
         return Refusal(
             "no Service here leads to these pods: the host's port is the only way in",
             finding.path,
@@ -74,7 +75,10 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         f"hostPort {finding.what} removed",
         Level.REVIEW,
         f"refused connections to port {finding.what} of the hosts",
-        (f"not checked: whether clients use port {finding.what} of a host instead of the Service",),
+        (
+            f"not checked: whether clients use port {finding.what} of a host"
+            + (" instead of the Service" if served else "; no Service here leads to these pods"),
+        ),
     )
 
 

@@ -57,10 +57,16 @@ def runs_dotnet(container: Container, context: Context) -> bool:
     return reference is not None and context.facts.image(reference.name) is not None
 
 
-def of_unknown_use(container: Container, context: Context) -> Refusal | None:
-    """Refuse to take from a program of which nothing is known what it was given on purpose."""
+def of_unknown_use(container: Container, context: Context) -> Refusal | str | None:
+    """Refuse to take from a program of which nothing is known what it was given on purpose.
+
+    Where Pod Security was asked for, a pod that keeps it is not admitted at all: then a note says
+    that somebody must look.
+    """
     if runs_dotnet(container, context):
         return None
+    if context.settings.pod_security.asked:
+        return f"not checked: what {container.name}, whose image is not built here, uses this for"
     reason = "its image is not built here: what it uses this for is not known"
     return Refusal(reason, container.path, container.span)
 
