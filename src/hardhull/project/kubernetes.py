@@ -295,15 +295,10 @@ class KubernetesContainer:
         return tuple(RemoveNode(self.path, name.address) for name in names)
 
     def remove_annotation(self, key: str) -> tuple[Operation, ...]:
-        """Take an annotation away from its pod, and the mappings that only held it."""
-        holder, address = self.metadata, (key,)
-        if holder is None or self.annotation(key) is None:
+        """Take an annotation away from its pod."""
+        if self.metadata is None or self.annotation(key) is None:
             return ()
-        notes = holder.get("annotations")
-        address = ("annotations", key)
-        if notes is not None and len(notes.pairs()) == 1:
-            address = ("annotations",) if len(holder.pairs()) > 1 else ()
-        return (RemoveNode(self.path, (*holder.address, *address)),)
+        return (without(self.metadata, "annotations", key),)
 
     def filter_system_calls(
         self, *, whole_pod: bool, profile: Mapping[str, str] = DEFAULT_PROFILE
@@ -549,6 +544,17 @@ def _strings(cursor: Cursor | None, key: str) -> dict[str, str]:
     if found is None:
         return {}
     return {name: value.text for name, value in found.pairs() if value.text is not None}
+
+
+def without(holder: Cursor, *keys: str) -> RemoveNode:
+    """Take a key away, together with the mappings below `holder` that hold nothing else."""
+    kept = len(keys)
+    while kept > 1:
+        above = holder.get(*keys[: kept - 1])
+        if above is None or len(above.pairs()) != 1:
+            break
+        kept -= 1
+    return RemoveNode(holder.path, (*holder.address, *keys[:kept]))
 
 
 def is_windows_pod(pod: Cursor) -> bool:

@@ -354,7 +354,9 @@ _BASELINE, _RESTRICTED = PodSecurityLevel.BASELINE, PodSecurityLevel.RESTRICTED
 
 CHECKS = (
     Check("appArmorProfile", _BASELINE, ((0, _app_armor),)),
-    Check("capabilities_baseline", _BASELINE, ((0, partial(_added, allowed=DEFAULT_CAPABILITIES)),)),
+    Check(
+        "capabilities_baseline", _BASELINE, ((0, partial(_added, allowed=DEFAULT_CAPABILITIES)),),
+    ),
     Check("hostNamespaces", _BASELINE, ((0, _host_namespaces),)),
     Check("hostPathVolumes", _BASELINE, ((0, _host_path),)),
     Check("hostPorts", _BASELINE, ((0, _host_ports),)),

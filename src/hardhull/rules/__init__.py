@@ -23,16 +23,24 @@ from hardhull.rules.images import (
 )
 from hardhull.rules.ports import port_nobody_listens_on, privileged_port
 from hardhull.rules.privileges import (
+    apparmor_annotation,
     capabilities_not_dropped,
     dangerous_capabilities,
     docker_socket,
     host_namespaces,
     host_path,
     host_port,
+    host_process,
     missing_seccomp_profile,
     privilege_escalation,
     privileged_container,
+    probe_host,
+    restricted_volume_type,
     service_account_token,
+    unconfined_apparmor,
+    unsafe_proc_mount,
+    unsafe_selinux_options,
+    unsafe_sysctls,
 )
 from hardhull.rules.repository import stale_suppression
 from hardhull.rules.user import (
@@ -56,9 +64,17 @@ RULES: tuple[Rule, ...] = (
     capabilities_not_dropped.RULE,
     privilege_escalation.RULE,
     missing_seccomp_profile.RULE,
+    unconfined_apparmor.RULE,
+    apparmor_annotation.RULE,
+    unsafe_proc_mount.RULE,
+    unsafe_sysctls.RULE,
+    unsafe_selinux_options.RULE,
+    host_process.RULE,
+    probe_host.RULE,
     host_namespaces.RULE,
     host_port.RULE,
     host_path.RULE,
+    restricted_volume_type.RULE,
     docker_socket.RULE,
     service_account_token.RULE,
     writable_root_filesystem.RULE,

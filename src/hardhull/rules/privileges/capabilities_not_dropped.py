@@ -97,6 +97,12 @@ RULE = Rule(
         "kube-linter:drop-net-raw-capability",
         "kics:2f1a0619-b12b-48a0-825f-993bb6f01d58",
         "kics:dbbc6705-d541-43b0-b166-dd4be8208b54",
+        "kubescape:C-0211",
+        "kubesec:CapDropAll",
+        "kubesec:CapDropAny",
+        "cis:5.2.8",
+        "cis:5.2.10",
+        "pss:capabilities_restricted",
     ),
     examples=EXAMPLES,
 )

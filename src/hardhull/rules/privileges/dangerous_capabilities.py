@@ -176,6 +176,12 @@ RULE = Rule(
         "kubescape:C-0046",
         "kics:19ebaa28-fc86-4a58-bcfa-015c9e22fe40",
         "kics:235236ee-ad78-4065-bd29-61b061f28ce0",
+        "trivy:KSV-0106",
+        "kube-linter:drop-net-raw-capability",
+        "kubesec:CapSysAdmin",
+        "cis:5.2.9",
+        "pss:capabilities_baseline",
+        "pss:capabilities_restricted",
     ),
     examples=(
         Example(

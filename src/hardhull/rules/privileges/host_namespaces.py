@@ -44,7 +44,7 @@ _LOCAL = re.compile(r"\b(?:localhost|127\.0\.0\.1)\b|\[::1\]")
 
 def find(container: Container, context: Context) -> Iterator[Finding]:
     """Pods (once, whatever their number of containers) and services that share with the host."""
-    if on_windows(container, context):
+    if on_windows(container, context) and not context.settings.pod_security.asked:
         return
     workload = workload_of(container, context)
     for key, shared in container.host_namespaces:
@@ -197,6 +197,16 @@ RULE = Rule(
         "kics:6b6bdfb3-c3ae-44cb-88e4-7405c1ba2c8a",
         "kics:302736f4-b16c-41b8-befe-c0baffa0bd9d",
         "kics:cd290efd-6c82-4e9d-a698-be12ae31d536",
+        "kubesec:HostNetwork",
+        "kubesec:HostPID",
+        "kubesec:HostIPC",
+        "cis:5.2.3",
+        "cis:5.2.4",
+        "cis:5.2.5",
+        "nsa:1.3",
+        "nsa:1.4",
+        "nsa:1.5",
+        "pss:hostNamespaces",
     ),
     examples=(
         Example(

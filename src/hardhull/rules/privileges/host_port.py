@@ -110,6 +110,8 @@ RULE = Rule(
         "trivy:KSV-0024",
         "polaris:hostPortSet",
         "kubescape:C-0044",
+        "cis:5.2.13",
+        "pss:hostPorts",
     ),
     examples=(
         Example(

@@ -170,6 +170,9 @@ def _notes(
     yield from at_roll_out(container, context)
     if finding.level is Level.REVIEW:
         yield "not checked: why the filter was switched off; git blame may say"
+    local = _by_annotation(finding.plan) if finding.plan is not None else None
+    if local is not None and "localhostProfile" in local and not _reads_annotations(context):
+        yield f"not checked: whether every node has the profile {local['localhostProfile']}"
     if workload is not None:
         if workload.injected is not None and not whole_pod:
             yield f"set at the container: {workload.injected} adds others to the pod"
@@ -236,6 +239,13 @@ RULE = Rule(
         "kubescape:C-0055",
         "kubescape:C-0210",
         "kics:f377b83e-bd07-4f48-a591-60c82b14a78b",
+        "polaris:linuxHardening",
+        "kubesec:SeccompAny",
+        "kubesec:SeccompUnconfined",
+        "cis:5.7.2",
+        "nsa:1.10",
+        "pss:seccompProfile_baseline",
+        "pss:seccompProfile_restricted",
     ),
     examples=(
         Example(
@@ -285,6 +295,7 @@ RULE = Rule(
                 + _PROFILE.replace("RuntimeDefault", "Localhost")
                 + "          localhostProfile: audit.json\n"
             },
+            level=Level.REVIEW,
         ),
         Example(
             "Kubernetes before 1.19, which reads annotations",

@@ -153,6 +153,10 @@ RULE = Rule(
         "kube-linter:privilege-escalation-container",
         "kics:5572cc5e-1e4c-4113-92a6-7a8a3bd25e6d",
         "compose-lint:CL-0003",
+        "kubesec:AllowPrivilegeEscalation",
+        "cis:5.2.6",
+        "nsa:1.7",
+        "pss:allowPrivilegeEscalation",
     ),
     examples=EXAMPLES,
 )

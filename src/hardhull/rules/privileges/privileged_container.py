@@ -105,6 +105,10 @@ RULE = Rule(
         "kubescape:C-0057",
         "kube-linter:privileged-container",
         "kics:dd29336b-fe57-445b-a26e-e6aa867ae609",
+        "kubesec:Privileged",
+        "cis:5.2.2",
+        "nsa:1.2",
+        "pss:privileged",
     ),
     examples=(
         Example(

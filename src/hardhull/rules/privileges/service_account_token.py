@@ -142,6 +142,9 @@ RULE = Rule(
         "kubescape:C-0034",
         "kubescape:C-0261",
         "kics:48471392-d4d0-47c0-b135-cdec95eb3eef",
+        "kubesec:AutomountServiceAccountToken",
+        "cis:5.1.6",
+        "nsa:1.11",
     ),
     examples=(
         Example("nothing uses it", in_pod(POD), reported=True),

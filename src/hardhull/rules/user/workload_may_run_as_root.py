@@ -272,6 +272,13 @@ RULE = Rule(
         "kubescape:C-0013",
         "kube-linter:run-as-non-root",
         "kics:cf34805e-3872-4c08-bf92-6ff7bb0cfadb",
+        "trivy:KSV-0105",
+        "kubesec:RunAsNonRoot",
+        "cis:5.2.7",
+        "nsa:1.0",
+        "nsa:1.6",
+        "pss:runAsNonRoot",
+        "pss:runAsUser",
     ),
     examples=WORKLOAD_MAY_RUN_AS_ROOT,
 )
