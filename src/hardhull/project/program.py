@@ -28,13 +28,17 @@ RAW_SOCKETS = "raw_sockets"
 _CODE_WORDS = (
     *PORT_WORDS, *KEY_WORDS, *WRITE_WORDS, "://", "ort", "PORT", "IFormFile", "DataProtection",
     "PersistKeys", "HealthChecks", "WebHost", "PROFIL", "DiagnosticPorts", "HOOKS", "InCluster",
-    "KubernetesClient", "Ping", ".Raw",
+    "KubernetesClient", "kubernetes.io/service", "KUBERNETES_SERVICE", "kubernetes.default", "Ping",
+    ".Raw",
 )  # fmt: skip
 
 _HEALTH_CALL = re.compile(r"\b(?:Map|Use)HealthChecks\b")
 _LEGACY_HOST = re.compile(r"\bWebHost\.(?:CreateDefaultBuilder|Start\w*)|\bnew\s+WebHostBuilder\b")
 _PROTECTION = re.compile(r"\b(?:AddDataProtection|PersistKeysTo\w+)")
-_CLUSTER_CLIENT = re.compile(r"\bInClusterConfig\b|\bKubernetesClientConfiguration\b")
+_CLUSTER_CLIENT = re.compile(
+    r"\bInClusterConfig\b|\bKubernetesClientConfiguration\b|secrets/kubernetes\.io/serviceaccount"
+    r"|\bKUBERNETES_SERVICE_(?:HOST|PORT)\b|\bkubernetes\.default\b"
+)
 _PINGS = re.compile(
     r"\b(?:[nN]ew\s+(?:\w+\.)*Ping|Ping\s+\w+\s*=\s*new)\s*(?=\()|\bSendPingAsync\b"
     r"|\bAddPingHealthCheck\b|\bMy\.Computer\.Network\.Ping\b|\bSocketType\.Raw\b"

@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 
 from hardhull.rules.advice import (
     add_instead_of_copy,
+    default_namespace,
+    missing_network_policy,
     missing_resources,
     pipe_without_pipefail,
 )
-from hardhull.rules.filesystem import diagnostics_on_read_only_root, writable_root_filesystem
+from hardhull.rules.filesystem import (
+    diagnostics_on_read_only_root,
+    missing_fs_group,
+    writable_root_filesystem,
+)
 from hardhull.rules.images import (
     end_of_life_runtime,
     latest_tag,
@@ -42,7 +48,7 @@ from hardhull.rules.privileges import (
     unsafe_selinux_options,
     unsafe_sysctls,
 )
-from hardhull.rules.repository import stale_suppression
+from hardhull.rules.repository import stale_suppression, unenforced_pod_security
 from hardhull.rules.user import (
     image_runs_as_root,
     image_user_by_name,
@@ -79,6 +85,7 @@ RULES: tuple[Rule, ...] = (
     service_account_token.RULE,
     writable_root_filesystem.RULE,
     diagnostics_on_read_only_root.RULE,
+    missing_fs_group.RULE,
     end_of_life_runtime.RULE,
     tag_no_longer_rebuilt.RULE,
     latest_tag.RULE,
@@ -89,6 +96,9 @@ RULES: tuple[Rule, ...] = (
     pipe_without_pipefail.RULE,
     add_instead_of_copy.RULE,
     missing_resources.RULE,
+    default_namespace.RULE,
+    missing_network_policy.RULE,
+    unenforced_pod_security.RULE,
     stale_suppression.RULE,
     unpinned_image.RULE,
 )

@@ -70,7 +70,9 @@ RULE = Rule(
     ),
     examples=(
         Example(
-            "the type that may do everything", in_pod(POD + _OPTIONS.format("type: spc_t")), reported=True
+            "the type that may do everything",
+            in_pod(POD + _OPTIONS.format("type: spc_t")),
+            reported=True,
         ),
         Example(
             "the type of containers, and a level",
