@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.acceptance import ID as STALE
 from hardhull.acceptance import Decisions, as_findings
-from hardhull.conclusion import entries, explain
+from hardhull.conclusion import entries, explain, standings
 from hardhull.engine import harden
 from hardhull.ledger import Ledger, find_all
 from hardhull.outcome import Outcome
@@ -86,4 +86,5 @@ def conclude(
         context.project.workspace.skipped,
         tuple(ledger.memory.crashes.values()),
         fixing,
+        pod_security=standings(rules, context, final),
     )

@@ -37,6 +37,9 @@ _CLIENT = re.compile(
     r"|\bkubernetes\.default\b"
 )
 
+_EVERYONE = ("system:serviceaccounts", "system:authenticated")
+"""Groups that the default account of a namespace is in."""
+
 
 def find(workload: Workload, context: Context) -> Iterator[Finding]:
     """Pods that are given a token though nothing here is seen to use it."""
@@ -135,6 +138,8 @@ def _grants(other: KubernetesObject, workload: Workload) -> bool:
     subjects = other.cursor.get("subjects") if other.kind.endswith("RoleBinding") else None
     for subject in subjects.items() if subjects is not None else ():
         kind, name, space = subject.get("kind"), subject.get("name"), subject.get("namespace")
+        if name is not None and (name.text or "").startswith(_EVERYONE):
+            return True
         if kind is None or kind.text != "ServiceAccount" or name is None or name.text != "default":
             continue
         named = space.text if space is not None else None

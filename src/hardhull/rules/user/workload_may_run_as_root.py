@@ -20,6 +20,7 @@ from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.users import container_user, image_user, image_user_of
 from hardhull.rules.finding import in_container, place
 from hardhull.rules.rollout import at_roll_out, image_first
+from hardhull.rules.user.pod_default import WHAT, corrected, overridden
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     user = container_user(container, context.project)
     contradicted = container.user is not None and user.root is True
     if _is_required(container) and not contradicted:
+        yield from overridden(ID, container, context.project.workload_of(container))
         return
     message = "it may run as root: nothing requires another user"
     evidence = [user.evidence]
@@ -77,6 +79,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     workload = context.project.workload_of(container)
     if workload is None:
         return Refusal("the workload it stands in is not known", container.path, container.span)
+    if finding.what == WHAT:
+        return corrected(finding, workload)
     change = _fitting(container, workload, context)
     if isinstance(change, Refusal):
         return change
