@@ -140,7 +140,8 @@ one of these together are `--select pod-security`.
 
 - A user of 10000 or above (`CKV_K8S_40`, `KSV-0020`, `KSV-0021`): .NET images bring 1654, and Pod
   Security takes every number but 0.
-- `imagePullPolicy: Always` (`CKV_K8S_15`, `pullPolicyNotAlways`, `C-0075`): a digest pins the image.
+- `imagePullPolicy: Always` (`CKV_K8S_15`, `pullPolicyNotAlways`, `C-0075`): a digest pins the
+  image.
 - Probes (`CKV_K8S_8`, `CKV_K8S_9`, `livenessProbeMissing`, `readinessProbeMissing`, `C-0056`,
   `C-0018`): one that nobody knows to work restarts a program that does.
 - `HEALTHCHECK` (`CKV_DOCKER_2`, `DS-0026`): Kubernetes does not read it.

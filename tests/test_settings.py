@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardhull.model import Level, Rule, Severity, SubjectKind, UsageError
+from hardhull.model import Level, PodSecurityLevel, Rule, Severity, SubjectKind, UsageError
 from hardhull.settings import (
     CONFIG_PATH,
     TOOLS,
@@ -17,6 +17,7 @@ from hardhull.settings import (
     Applications,
     BaseImage,
     PathSettings,
+    PodSecuritySettings,
     RegistrySettings,
     Resources,
     RuleState,
@@ -51,6 +52,7 @@ rollout: one-step
 resources:
   requests: {cpu: 100m, memory: 128Mi}
   limits: {memory: 1Gi, cpu: 2}
+pod-security: {level: baseline, version: v1.33}
 windows-digests: yes
 registries:
   allow: ["registry.example:5000", "*.corp.example"]
@@ -89,6 +91,7 @@ def test_every_key() -> None:
         respect=("checkov", "polaris"),
         rollout="one-step",
         resources=Resources(Amounts("100m", "128Mi"), Amounts("2", "1Gi")),
+        pod_security=PodSecuritySettings(PodSecurityLevel.BASELINE, "v1.33"),
         windows_digests=True,
         registries=RegistrySettings(
             ("registry.example:5000", "*.corp.example"),
