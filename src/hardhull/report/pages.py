@@ -119,7 +119,8 @@ def _refusing(rule: Rule) -> str:
 
 
 def _same_elsewhere(rule: Rule) -> Iterable[str]:
-    in_tools, in_standards = [], []
+    in_tools: list[str] = []
+    in_standards: list[str] = []
     for name in rule.equivalents:
         standard = name.partition(":")[0] in STANDARDS
         (in_standards if standard else in_tools).append(f"`{name}`")
