@@ -154,6 +154,7 @@ class Settings:
     pins: Pins = Pins.AUTO
     pin_cooldown: str = "24h"
     windows_digests: bool = False
+    openshift: bool | None = None
     pod_security: PodSecuritySettings = PodSecuritySettings()
     registries: RegistrySettings = RegistrySettings()
 
@@ -413,6 +414,13 @@ KEYS = Record(
             "A tag that moved is followed only after it stayed the same for so long.",
             "24h",
         ),
+        Key(
+            "openshift",
+            Flag(),
+            "Whether the manifests are for OpenShift: created users get group 0, and what its "
+            "restricted-v2 sets itself is no finding. Without this key it is so where a Route, "
+            "DeploymentConfig, ImageStream or SecurityContextConstraints is seen.",
+        ),
         Key("windows-digests", Flag(), "Pin Windows images by digest too.", default=False),
         Key(
             "registries",
@@ -495,7 +503,7 @@ def _settings(given: dict[str, Any]) -> Settings:
         known["pins"] = Pins(given["pins"])
     if "rollout" in given:
         known["rollout"] = Rollout(given["rollout"])
-    for name in ("respect", "pin-cooldown", "windows-digests"):
+    for name in ("respect", "pin-cooldown", "windows-digests", "openshift"):
         if name in given:
             known[name.replace("-", "_")] = given[name]
     return Settings(**known)

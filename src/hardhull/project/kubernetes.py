@@ -77,6 +77,14 @@ DEFAULT_PROFILE: Mapping[str, str] = {"type": "RuntimeDefault"}
 """The profile, seccomp or AppArmor, that the container runtime brings."""
 
 
+def is_of_openshift(cursor: Cursor) -> bool:
+    """Whether an object is one that only OpenShift knows: by its API, or by its kind of old."""
+    api, kind = cursor.get("apiVersion"), cursor.get("kind")
+    if ".openshift.io/" in ((api.text if api is not None else None) or ""):
+        return True
+    return (kind.text if kind is not None else None) in ("DeploymentConfig", "ImageStream")
+
+
 @dataclass(frozen=True)
 class KubernetesContainer:
     """One container or init container of a workload."""

@@ -17,6 +17,7 @@ from hardhull.project.kubernetes import (
     KubernetesService,
     Manifest,
     Workload,
+    is_of_openshift,
     read_manifest,
 )
 from hardhull.project.linking import Linker
@@ -130,6 +131,15 @@ class Project:
     @cached_property
     def _selection(self) -> Selection:
         return Selection(self.all_workloads, self.all_services)
+
+    @cached_property
+    def for_openshift(self) -> bool:
+        """Whether the manifests are for OpenShift, as the configuration says or objects show."""
+        said = self.workspace.settings.openshift
+        if said is not None:
+            return said
+        roots = [one.root for one in self.all_workloads] + [one.cursor for one in self.others]
+        return any(map(is_of_openshift, roots))
 
     @cached_property
     def _by_stage(self) -> Mapping[tuple[str, int], Application]:

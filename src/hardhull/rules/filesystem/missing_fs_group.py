@@ -21,7 +21,6 @@ from hardhull.project.starting import start_of
 from hardhull.project.users import container_user
 from hardhull.rules.finding import in_workload
 from hardhull.rules.privileges.examples import AS_ROOT, POD, in_pod
-from hardhull.rules.privileges.scope import openshift
 from hardhull.rules.rollout import made_anew
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Give the volume to the group, once: files that have it already are left as they are."""
     workload: Workload = finding.subject
     volume, number = finding.plan
-    if openshift(context, workload):
+    if context.project.for_openshift:
         return Refusal(
             "OpenShift gives the group itself, and refuses others", finding.path, finding.span
         )

@@ -32,7 +32,7 @@ from hardhull.rules.privileges.scope import (
     UNKNOWN_IMAGE,
     built_here,
     on_windows,
-    openshift,
+    set_by_openshift,
     workload_of,
 )
 from hardhull.rules.rollout import at_roll_out
@@ -64,6 +64,8 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     if noted is not None and _reads_annotations(context) and _by_annotation(noted) is not None:
         return
     off = container.seccomp is Seccomp.UNCONFINED
+    if not off and noted is None and set_by_openshift(container, context):
+        return
     off = off or (noted is not None and _by_annotation(noted) is None)
     message = (
         "its system-call filter is switched off" if off else "nothing filters its system calls"
@@ -176,7 +178,7 @@ def _notes(
     if workload is not None:
         if workload.injected is not None and not whole_pod:
             yield f"set at the container: {workload.injected} adds others to the pod"
-        if openshift(context, workload):
+        if context.project.for_openshift:
             yield "not checked: OpenShift before 4.11 rejects pods that name a profile"
     reached = workload.containers if workload is not None and whole_pod else (container,)
     foreign = [one.name for one in reached if not built_here(one, context)]

@@ -78,12 +78,16 @@ def workload_of(container: Container, context: Context) -> Workload | None:
     return context.project.workload_of(container)
 
 
-def openshift(context: Context, workload: Workload | None) -> bool:
-    """Whether these manifests are for OpenShift, which checks pods against its own ranges."""
-    if workload is not None and workload.kind == "DeploymentConfig":
-        return True
-    kinds = ("Route", "SecurityContextConstraints", "ImageStream", "BuildConfig")
-    return any(other.kind in kinds for other in context.project.others)
+def set_by_openshift(container: Container, context: Context) -> bool:
+    """Whether OpenShift sets what a manifest leaves out.
+
+    Its restricted-v2 drops all capabilities, forbids escalation, filters system calls and gives
+    every namespace users of its own: https://docs.openshift.com/container-platform/4.18/
+    authentication/managing-security-context-constraints.html
+    """
+    if isinstance(container, ComposeService) or context.settings.pod_security.asked:
+        return False
+    return context.project.for_openshift
 
 
 def at(cursor: Cursor) -> str:

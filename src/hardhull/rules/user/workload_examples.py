@@ -114,8 +114,17 @@ WORKLOAD_MAY_RUN_AS_ROOT = (
         settings=_LIKE,
     ),
     Example(
-        "OpenShift gives numbers itself",
+        "OpenShift sees to it by itself",
         {"k8s/api.yaml": _pod(image=_MARINER) + _ROUTE},
+        silent=True,
+        settings=_LIKE,
+    ),
+    Example(
+        "OpenShift gives numbers itself",
+        {
+            "k8s/api.yaml": _pod(image=_MARINER, pod="securityContext:\n  runAsNonRoot: false\n")
+            + _ROUTE
+        },
         refused="OpenShift gives numbers itself",
         settings=_LIKE,
     ),

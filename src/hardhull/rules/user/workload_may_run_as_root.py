@@ -19,6 +19,7 @@ from hardhull.model import (
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.users import container_user, image_user, image_user_of
 from hardhull.rules.finding import in_container, place
+from hardhull.rules.privileges.scope import set_by_openshift
 from hardhull.rules.rollout import at_roll_out, image_first, waits_for_image
 from hardhull.rules.user.pod_default import WHAT, corrected, overridden
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from hardhull.project.users import User
 
 ID = "workload-may-run-as-root"
-_OPENSHIFT_KINDS = frozenset({"SecurityContextConstraints", "ImageStream", "DeploymentConfig"})
 
 
 def find(container: Container, context: Context) -> Iterator[Finding]:
@@ -46,6 +46,8 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     contradicted = container.user is not None and user.root is True
     if _is_required(container) and not contradicted:
         yield from overridden(ID, container, context.project.workload_of(container))
+        return
+    if required is None and container.user is None and set_by_openshift(container, context):
         return
     message = "it may run as root: nothing requires another user"
     evidence = [user.evidence]
@@ -162,25 +164,13 @@ def _by_image(container: KubernetesContainer, user: User, context: Context) -> _
         return Refusal(f"{user.evidence}: {first}", container.path, container.span)
     if not user.uid:
         return Refusal(f"{user.evidence}: the number is not known", container.path, container.span)
-    if _openshift(context):
+    if context.project.for_openshift:
         return Refusal(
             f"{user.evidence}: OpenShift gives numbers itself, so runAsUser is not written",
             container.path,
             container.span,
         )
     return _Change(container.run_as(user.uid), summary=f", runAsUser: {user.uid}")
-
-
-def _openshift(context: Context) -> bool:
-    """Whether the repository is made for OpenShift, which rejects numbers outside its range."""
-    project = context.project
-    if any(workload.kind == "DeploymentConfig" for workload in project.all_workloads):
-        return True
-    for item in project.others:
-        api = item.cursor.get("apiVersion")
-        if item.kind in _OPENSHIFT_KINDS or "openshift.io" in ((api and api.text) or ""):
-            return True
-    return False
 
 
 def _without_zero(
