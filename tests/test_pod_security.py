@@ -36,6 +36,17 @@ BASELINE, RESTRICTED = PodSecurityLevel.BASELINE, PodSecurityLevel.RESTRICTED
 CONTEXT = "{allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}"
 POD_CONTEXT = "{runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}"
 
+AGENT = """\
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  template:
+    spec:
+      hostPID: true
+      containers: [{name: agent, image: acme.example/agent:1}]
+"""
+
 
 def pod(
     spec: str = f"securityContext: {POD_CONTEXT}",
@@ -347,6 +358,24 @@ def test_what_is_seen_to_need_the_host_still_keeps_it(tmp_path: Path) -> None:
 
     assert entry.status is Status.WITHHELD
     assert "works on the host" in entry.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pod("hostPID: true\nvolumes: [{name: host, hostPath: {path: /}}]"),
+        pod("hostPID: true").replace("  name: web\n", "  name: web\n  namespace: kube-system\n"),
+        AGENT,
+    ],
+    ids=["will not pass anyway", "the cluster's own", "on every node"],
+)
+def test_what_looks_after_nodes_loses_nothing(tmp_path: Path, text: str) -> None:
+    result = asked(tmp_path, {"pod.yaml": text}, "pod-security: {level: baseline}\n")
+    held = [e for e in result.entries if e.finding.rule == "host-namespaces"]
+
+    assert texts(result) == {}
+    assert [entry.status for entry in held] == [Status.WITHHELD]
+    assert "what it uses this for is not known" in held[0].reason
 
 
 def test_compose_is_no_matter_of_pod_security(tmp_path: Path) -> None:

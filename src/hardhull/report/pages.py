@@ -128,9 +128,21 @@ def _same_elsewhere(rule: Rule) -> Iterable[str]:
         named = ", ".join(in_tools)
         yield f"## The same in other tools\n\n{named}. Their inline decisions count here too."
     if in_standards:
-        yield f"## In standards\n\n{', '.join(in_standards)}."
+        yield f"## In standards\n\n{', '.join(in_standards)}." + _when_asked(rule)
     if rule.references:
         yield "## References\n\n" + "\n".join(f"- <{link}>" for link in rule.references)
+
+
+def _when_asked(rule: Rule) -> str:
+    if not rule.pod_security:
+        return ""
+    found = (
+        " With `--select pod-security` it finds what the level under `pod-security` in the "
+        "configuration refuses, no less and no more"
+    )
+    if rule.fix is None:
+        return f"{found}."
+    return f"{found}; what is then taken from an image that is not built here is for review."
 
 
 def equivalents_table(rules: Iterable[Rule]) -> str:

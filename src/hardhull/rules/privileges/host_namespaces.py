@@ -21,7 +21,14 @@ from hardhull.project.container import Role
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, POD, SERVICE, in_compose, in_pod
-from hardhull.rules.privileges.scope import NEEDS_HOST, at, of_unknown_use, on_windows, workload_of
+from hardhull.rules.privileges.scope import (
+    NEEDS_HOST,
+    asked_for,
+    at,
+    of_unknown_use,
+    on_windows,
+    workload_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +91,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
             return unknown
         notes += [unknown] if unknown is not None else []
     if finding.what == "hostNetwork" and workload is not None:
-        reached = _host_process(workload) or _reached_through_host(workload, context)
+        asked = asked_for(container, context)
+        reached = _host_process(workload) or _reached_through_host(workload, context, asked=asked)
         if isinstance(reached, Refusal):
             return reached
         notes += [reached] if reached is not None else []
@@ -109,12 +117,13 @@ def _host_process(workload: Workload) -> Refusal | None:
     return None
 
 
-def _reached_through_host(workload: Workload, context: Context) -> Refusal | str | None:
+def _reached_through_host(
+    workload: Workload, context: Context, *, asked: bool
+) -> Refusal | str | None:
     """Something that finds the program, or that it finds, by the host's address.
 
     Where Pod Security was asked for, its clients are for somebody to look at.
     """
-    asked = context.settings.pod_security.asked
     for one in workload.containers:
         for port in () if asked else one.host_ports:
             reason = f"{at(port)} has a hostPort: clients reach it by the host's address"

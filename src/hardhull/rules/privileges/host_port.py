@@ -19,7 +19,7 @@ from hardhull.model import (
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import POD, SERVICE, in_pod
-from hardhull.rules.privileges.scope import on_windows, workload_of
+from hardhull.rules.privileges.scope import asked_for, on_windows, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     workload = workload_of(container, context)
     services = context.project.all_services
     served = workload is not None and any(service.selects(workload) for service in services)
-    if not served and not context.settings.pod_security.asked:
+    if not served and not asked_for(container, context):
         return Refusal(
             "no Service here leads to these pods: the host's port is the only way in",
             finding.path,

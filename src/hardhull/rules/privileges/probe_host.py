@@ -20,6 +20,7 @@ from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.pod_security_checks import hosts_asked
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import POD, in_pod
+from hardhull.rules.privileges.scope import asked_for
 from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Ask the pod, where the host is only another name for it."""
     container: KubernetesContainer = finding.subject
     host: Cursor = finding.plan
-    asked = context.settings.pod_security.asked
+    asked = asked_for(container, context)
     if host.is_opaque:
         return Refusal("a placeholder decides which host is asked", host.path, host.span)
     itself = _ITSELF.fullmatch(host.text or "") is not None
