@@ -6,6 +6,7 @@ import posixpath
 import re
 import shlex
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.documents.unreadable import Unreadable
@@ -78,6 +79,14 @@ class Builds:
     action_dockerfiles: frozenset[str] = frozenset()
     contexts: Mapping[str, str] = field(default_factory=dict)
     """Named build contexts, in lower case, with the `path:line` that names each."""
+
+    @cached_property
+    def by_dockerfile(self) -> Mapping[str | None, list[BuiltImage]]:
+        """The images by the Dockerfile they are built from."""
+        found: dict[str | None, list[BuiltImage]] = {}
+        for image in self.images:
+            found.setdefault(image.dockerfile, []).append(image)
+        return found
 
 
 def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds:
