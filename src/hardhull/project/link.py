@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.images import parse_reference
 from hardhull.project.compose_reading import read_compose
+from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
     KubernetesObject,
     KubernetesService,
@@ -118,6 +119,11 @@ class Project:
     @cached_property
     def _selection(self) -> Selection:
         return Selection(self.all_workloads, self.all_services)
+
+    @cached_property
+    def index(self) -> Index:
+        """Its parts by name, folder and owner."""
+        return Index(self.applications, self.compose, self.others, self.documents.keys())
 
     @cached_property
     def _by_stage(self) -> Mapping[tuple[str, int], Application]:

@@ -92,7 +92,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     moves = {port: _new_port(port, context) for port in {listener.port for listener in heard}}
     operations: list[Operation] = []
     notes: list[str] = []
-    for member in together(app, context):
+    # What a shared stage says of the port moves for all its programs: all of them move or none.
+    for member in context.project.index.made_together(app):
         answer = _moved(member, context, moves)
         if isinstance(answer, Refusal):
             return answer if member is app else _because_of(member, app, answer)
@@ -107,23 +108,6 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         "refused connections",
         tuple(notes),
     )
-
-
-def together(app: Application, context: Context) -> tuple[Application, ...]:
-    """The application, and those made from a stage that it is made from too.
-
-    What the shared stage says of the port moves for all of them, so all of them move or none.
-    """
-    found = [app]
-    for one in found:
-        for other in context.project.applications:
-            if other not in found and _stages(one) & _stages(other):
-                found.append(other)
-    return tuple(found)
-
-
-def _stages(app: Application) -> set[tuple[str, int]]:
-    return {(stage.path, one.index) for stage in run_stages(app) for one in stage.chain}
 
 
 def _because_of(member: Application, app: Application, answer: Refusal) -> Refusal:

@@ -61,11 +61,11 @@ def _on_windows_too(container: Container, context: Context) -> Cursor | None:
     """
     if not isinstance(container, ComposeService):
         return None
-    folder = posixpath.dirname(container.path)
-    for path, document in context.documents.items():
-        if path == container.path or posixpath.dirname(path) != folder:
+    for path in context.project.index.documents_in(posixpath.dirname(container.path)):
+        document = context.documents[path]
+        if path == container.path or not isinstance(document, YamlFile):
             continue
-        if not _WINDOWS_FILE.search(posixpath.basename(path)) or not isinstance(document, YamlFile):
+        if not _WINDOWS_FILE.search(posixpath.basename(path)):
             continue
         if not _share_a_service(path, container.path, context):
             continue
