@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -121,11 +122,28 @@ class EvidenceTexts:
 
     def holding(self, words: Collection[str], *, code: bool = False) -> Iterator[Source]:
         """Yield the files that hold one of these words, by path; code files if wanted."""
-        for path in self._paths:
-            if path.lower().endswith(_CODE) and not code:
-                continue
-            source = self.source(path)
-            if source is not None and any(word in source.text for word in words):
+        for source in self._sources if code else self._without_code:
+            if any(word in source.text for word in words):
+                yield source
+
+    @cached_property
+    def _sources(self) -> tuple[Source, ...]:
+        return tuple(s for s in map(self.source, self._paths) if s is not None)
+
+    @cached_property
+    def _without_code(self) -> tuple[Source, ...]:
+        paths = (path for path in self._paths if not path.lower().endswith(_CODE))
+        return tuple(source for source in map(self.source, paths) if source is not None)
+
+    def below(self, folder: str, end: str) -> Iterator[Source]:
+        """Yield the files below a folder whose paths end so, by path."""
+        start = f"{folder}/" if folder else ""
+        for at in range(bisect_left(self._paths, start), len(self._paths)):
+            path = self._paths[at]
+            if not path.startswith(start):
+                break
+            source = self.source(path) if path.endswith(end) else None
+            if source is not None:
                 yield source
 
 
