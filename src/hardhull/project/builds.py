@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from hardhull.documents.source import Source
     from hardhull.documents.yaml import Cursor
 
-_BUILD = re.compile(
-    r"\b(?:docker|podman|nerdctl|buildah)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)"
-)
+_BUILDERS = ("docker", "podman", "nerdctl", "buildah")
+_BUILD = re.compile(rf"\b(?:{'|'.join(_BUILDERS)})\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)")
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _WITH_VALUE = frozenset(
@@ -135,7 +134,8 @@ def _text(
     if not any(word in text for word in interesting):
         return
     joined = _CONTINUED.sub(" ", text)
-    for match in _BUILD.finditer(joined):
+    builders = any(name in joined for name in _BUILDERS)
+    for match in _BUILD.finditer(joined) if builders else ():
         place = place_of(source, match["rest"])
         built = list(_command(place, match["rest"], posixpath.dirname(source.path), known))
         images += built

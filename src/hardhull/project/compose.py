@@ -169,7 +169,7 @@ class ComposeService:
         always = {name for settings in self.environments[: self.sure] for name in settings}
         return frozenset(self.environment) - always
 
-    @property
+    @cached_property
     def environments(self) -> tuple[Mapping[str, Setting], ...]:
         """The variables of each layer by itself: each may be what decides."""
         return tuple(settings_of(layer.get("environment")) for _, layer in self.layers)

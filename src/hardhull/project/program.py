@@ -38,7 +38,7 @@ _TOPICS = (
     ("data_protection", ("DataProtection", "PersistKeys"), _PROTECTION),
     ("kubernetes_client", ("InCluster", "KubernetesClient"), _CLUSTER_CLIENT),
 )
-"""What shows that a program does something: the words that say whether to look, what to look for."""
+"""By topic: the words without which there is nothing to look for, and what is looked for."""
 _PINGS = re.compile(
     r"\b(?:[nN]ew\s+(?:\w+\.)*Ping|Ping\s+\w+\s*=\s*new)\s*(?=\()|\bSendPingAsync\b"
     r"|\bAddPingHealthCheck\b|\bMy\.Computer\.Network\.Ping\b|\bSocketType\.Raw\b"

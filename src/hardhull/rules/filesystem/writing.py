@@ -202,7 +202,7 @@ def _written(
 def _keys(folder: str, context: Context) -> Iterator[Refusal]:
     """IdentityServer's key for development: a file beside the program, written when it starts."""
     for source in context.project.workspace.texts.below(folder, ".cs"):
-        found = _KEY_FILE.search(source.text)
+        found = _KEY_FILE.search(source.text) if "DeveloperSigning" in source.text else None
         if found is not None:
             place = f"{source.path}:{source.line_of(found.start())}"
             reason = f"{place} keeps its signing key in a file beside the program when it starts"

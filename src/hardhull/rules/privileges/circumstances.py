@@ -62,10 +62,10 @@ def _on_windows_too(container: Container, context: Context) -> Cursor | None:
     if not isinstance(container, ComposeService):
         return None
     for path in context.project.index.documents_in(posixpath.dirname(container.path)):
-        document = context.documents[path]
+        name, document = posixpath.basename(path), context.documents[path]
         if path == container.path or not isinstance(document, YamlFile):
             continue
-        if not _WINDOWS_FILE.search(posixpath.basename(path)):
+        if "windows" not in name.lower() or not _WINDOWS_FILE.search(name):
             continue
         if not _share_a_service(path, container.path, context):
             continue
