@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardhull.documents.yaml import YamlFile
+from hardhull.project.compose_reading import windows_overlays
 from hardhull.project.kubernetes import spaces_of_trusted_default_accounts
 from hardhull.project.ports import run_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+    from hardhull.documents.document import Document
+    from hardhull.documents.yaml import Cursor
     from hardhull.project.application import Application
     from hardhull.project.compose import ComposeService
     from hardhull.project.kubernetes import KubernetesObject, Workload
@@ -34,7 +38,7 @@ class Index:
     applications: tuple[Application, ...]
     compose: tuple[ComposeService, ...]
     others: tuple[KubernetesObject, ...]
-    paths: Iterable[str]
+    documents: Mapping[str, Document]
     starts: dict[object, Start] = field(default_factory=dict, repr=False, compare=False)
     """What `starting.start_of` has read, by container: several rules ask."""
 
@@ -77,15 +81,16 @@ class Index:
             found.setdefault(posixpath.dirname(service.path), []).append(service)
         return found
 
-    def documents_in(self, folder: str) -> tuple[str, ...]:
-        """The paths of the documents that stand in a folder itself."""
-        return tuple(self._paths.get(folder, ()))
+    def windows_overlays_near(self, service: ComposeService) -> tuple[Cursor, ...]:
+        """The `services` of overlays for Windows that stand in the same folder."""
+        return tuple(self._windows_overlays.get(posixpath.dirname(service.path), ()))
 
     @cached_property
-    def _paths(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for path in self.paths:
-            found.setdefault(posixpath.dirname(path), []).append(path)
+    def _windows_overlays(self) -> Mapping[str, list[Cursor]]:
+        files = (one for one in self.documents.values() if isinstance(one, YamlFile))
+        found: dict[str, list[Cursor]] = {}
+        for services in windows_overlays(files):
+            found.setdefault(posixpath.dirname(services.path), []).append(services)
         return found
 
     def made_together(self, app: Application) -> tuple[Application, ...]:

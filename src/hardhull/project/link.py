@@ -123,7 +123,7 @@ class Project:
     @cached_property
     def index(self) -> Index:
         """Its parts by name, folder and owner."""
-        return Index(self.applications, self.compose, self.others, self.documents.keys())
+        return Index(self.applications, self.compose, self.others, self.documents)
 
     @cached_property
     def _by_stage(self) -> Mapping[tuple[str, int], Application]:
