@@ -168,6 +168,7 @@ class _Plan:
     def __init__(self, file: YamlFile) -> None:
         self.file = file
         self.spots: dict[int, _Spot] = {}
+        self.places: dict[int, dict[str | None, list[int]]] = {}
 
     def add(self, operation: YamlOperation) -> None:
         """Find the deepest node that exists on the way, and note there what is wanted."""
@@ -240,11 +241,20 @@ class _Plan:
             if resolve(node)[0] != "null":
                 self._refuse_at(node, f"{key!r} is wanted below a scalar")
             return None
-        found = [i for i, (name, _) in enumerate(node.pairs) if key_text(name) == str(key)]
+        found = self._places(node).get(str(key), [])
         if len(found) > 1:
             second = node.pairs[found[1]][0]
             self._refuse_at(second, f"the key {key!r} is there twice")
         return found[0] if found else None
+
+    def _places(self, node: Node) -> dict[str | None, list[int]]:
+        """The indexes of a mapping's pairs by key: many operations go through one mapping."""
+        known = self.places.get(id(node))
+        if known is None:
+            known = self.places[id(node)] = {}
+            for index, (name, _) in enumerate(node.pairs):
+                known.setdefault(key_text(name), []).append(index)
+        return known
 
     # ---- what is wanted
 
