@@ -18,7 +18,7 @@ ORDER = (
     ("acceptance", "ledger"),
     ("engine",),
     ("outcome",),
-    ("survey", "conclusion", "writing"),
+    ("survey", "conclusion", "writing", "committed"),
     ("run", "wanted"),
     ("report", "pull_request"),
     ("commands",),
