@@ -103,14 +103,14 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     operations: list[Operation] = []
     notes: list[str] = []
     # What a shared stage says of the port moves for all its programs: all of them move or none.
-    for member in context.project.index.made_together(app):
+    members = context.project.index.made_together(app)
+    for member in members:
         answer = _moved(member, context, moves)
         if isinstance(answer, Refusal):
             return answer if member is app else _because_of(member, app, answer)
         operations += [op for op in answer.operations if op not in operations]
         notes += [note for note in answer.notes if note not in notes]
     if in_two_steps(context):
-        members = together(app, context)
         if any(is_by_number(member, context, moves) for member in members):
             # All that could refuse the move was asked above: no name is given in vain.
             return named(app, context, moves)
