@@ -121,4 +121,5 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
     for path in fix.paths:
         if is_generated(context.document(path).source):
             return Refusal("the file's first lines say that a program writes it: change that", path)
-    return replace(fix, level=worst(fix.level, finding.level))
+    level = worst(fix.level, finding.level)
+    return fix if level is fix.level else replace(fix, level=level)

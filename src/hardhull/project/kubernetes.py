@@ -18,7 +18,7 @@ from hardhull.project.container import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hardhull.documents.yaml import Cursor, YamlFile
 
@@ -563,6 +563,25 @@ def without(holder: Cursor, *keys: str) -> RemoveNode:
             break
         kept -= 1
     return RemoveNode(holder.path, (*holder.address, *keys[:kept]))
+
+
+_EVERYONE = ("system:serviceaccounts", "system:authenticated")
+"""Groups that the default account of a namespace is in."""
+
+
+def spaces_of_trusted_default_accounts(others: Iterable[KubernetesObject]) -> frozenset[str]:
+    """The namespaces whose default account a binding gives something; "" where none is named."""
+    spaces: set[str] = set()
+    for other in others:
+        subjects = other.cursor.get("subjects") if other.kind.endswith("RoleBinding") else None
+        for subject in subjects.items() if subjects is not None else ():
+            kind, name, space = subject.get("kind"), subject.get("name"), subject.get("namespace")
+            account = kind is not None and kind.text == "ServiceAccount"
+            if name is not None and (name.text or "").startswith(_EVERYONE):
+                spaces.add("")
+            elif account and name is not None and name.text == "default":
+                spaces.add((space.text if space is not None else None) or "")
+    return frozenset(spaces)
 
 
 def is_windows_pod(pod: Cursor) -> bool:

@@ -12,6 +12,7 @@ from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
 from hardhull.project.compose_reading import read_compose
+from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
     KubernetesObject,
     KubernetesService,
@@ -140,6 +141,11 @@ class Project:
             return said
         roots = [one.root for one in self.all_workloads] + [one.cursor for one in self.others]
         return any(map(is_of_openshift, roots))
+
+    @cached_property
+    def index(self) -> Index:
+        """Its parts by name, folder and owner."""
+        return Index(self.applications, self.compose, self.others, self.documents)
 
     @cached_property
     def _by_stage(self) -> Mapping[tuple[str, int], Application]:

@@ -37,9 +37,6 @@ _CLIENT = re.compile(
     r"|\bkubernetes\.default\b"
 )
 
-_EVERYONE = ("system:serviceaccounts", "system:authenticated")
-"""Groups that the default account of a namespace is in."""
-
 
 def find(workload: Workload, context: Context) -> Iterator[Finding]:
     """Pods that are given a token though nothing here is seen to use it."""
@@ -49,9 +46,10 @@ def find(workload: Workload, context: Context) -> Iterator[Finding]:
     if _has_a_use(workload, context):
         return
     account = _account(workload)
-    if any(_says_no(other, account, workload) for other in context.project.others):
+    accounts = context.project.index.objects("ServiceAccount", account)
+    if any(_says_no(other, workload) for other in accounts):
         return
-    programs = [app.program for app in context.project.applications if workload in app.workloads]
+    programs = [app.program for app in context.project.index.running(workload)]
     unseen = [program for program in programs if program is None or not program.complete]
     evidence = ("not checked: all of the code; does it speak to the Kubernetes API?",)
     start = workload.pod.span.start
@@ -120,7 +118,7 @@ def _has_a_use(workload: Workload, context: Context) -> bool:
     marks = {**workload.labels, **workload.annotations}
     if any(key.startswith("azure.workload.identity/") for key in marks):
         return True
-    if any(_grants(other, workload) for other in context.project.others):
+    if _is_granted_rights(workload, context.project.index.trusted_spaces):
         return True
     for container in workload.containers:
         start = start_of(container, context.project)
@@ -128,30 +126,19 @@ def _has_a_use(workload: Workload, context: Context) -> bool:
             return True
     return any(
         app.program is not None and app.program.kubernetes_client
-        for app in context.project.applications
-        if workload in app.workloads
+        for app in context.project.index.running(workload)
     )
 
 
-def _grants(other: KubernetesObject, workload: Workload) -> bool:
+def _is_granted_rights(workload: Workload, spaces: frozenset[str]) -> bool:
     """Whether a binding gives the default account of the workload's namespace something."""
-    subjects = other.cursor.get("subjects") if other.kind.endswith("RoleBinding") else None
-    for subject in subjects.items() if subjects is not None else ():
-        kind, name, space = subject.get("kind"), subject.get("name"), subject.get("namespace")
-        if name is not None and (name.text or "").startswith(_EVERYONE):
-            return True
-        if kind is None or kind.text != "ServiceAccount" or name is None or name.text != "default":
-            continue
-        named = space.text if space is not None else None
-        if not named or not workload.namespace or named == workload.namespace:
-            return True
-    return False
+    if not workload.namespace or "" in spaces:
+        return bool(spaces)
+    return workload.namespace in spaces
 
 
-def _says_no(other: KubernetesObject, account: str, workload: Workload) -> bool:
+def _says_no(other: KubernetesObject, workload: Workload) -> bool:
     """Whether the account itself says that its token is not to be mounted."""
-    if other.kind != "ServiceAccount" or other.name != account:
-        return False
     if other.namespace and workload.namespace and other.namespace != workload.namespace:
         return False
     found = other.cursor.get("automountServiceAccountToken")
