@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import DocumentNode, GraphQLSchema, build_schema, parse, validate
 from jsonschema import Draft4Validator
 from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT4
+from referencing.jsonschema import DRAFT4, SchemaRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,8 +50,10 @@ def schema() -> GraphQLSchema:
 
 
 @functools.cache
-def _registry() -> Registry[Any]:
-    return Registry().with_resource(ROOT, Resource(openapi(), DRAFT4)).crawl()
+def _registry() -> SchemaRegistry:
+    whole: Resource[Any] = DRAFT4.create_resource(openapi())
+    registry: SchemaRegistry = Registry().with_resource(ROOT, whole)
+    return registry
 
 
 @functools.cache

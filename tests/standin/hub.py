@@ -64,7 +64,10 @@ class StandIn:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.stop()
         if error is None:
@@ -180,7 +183,7 @@ class StandIn:
     ) -> Seen:
         """Write a request down."""
         with self.lock:
-            name, writes = (said, ()) if said else describe(self, method, path, body)
+            name, writes = (said, ()) if said else describe(method, path, body)
             seen = Seen(len(self.requests), method, path, body, name or "", tuple(writes), token)
             self.requests.append(seen)
             return seen

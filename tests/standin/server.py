@@ -138,13 +138,13 @@ def _json(raw: bytes) -> Any:
         return raw.decode("utf-8", "replace")
 
 
-def describe(hub: StandIn, method: str, path: str, body: Any) -> tuple[str, tuple[str, ...]]:
+def describe(method: str, path: str, body: Any) -> tuple[str, tuple[str, ...]]:
     """What a request is called, and what it writes."""
     if path in GRAPHQL:
         given = body if isinstance(body, dict) else {}
         found = graph.mutations_in(given.get("query", ""), given.get("variables") or {})
         names = ",".join(name for name, _ in found) or "query"
-        lines = [line for name, one in found for line in graphql_write(hub.world, name, one)]
+        lines = [line for name, one in found for line in graphql_write(name, one)]
         return f"POST /graphql {names}", tuple(lines)
     if method in {"GET", "HEAD"}:
         return f"{method} {path}", ()

@@ -198,4 +198,3 @@ def _follow(
 
 def remote_url(hub: StandIn, repository: Repository) -> str:
     return f"{hub.server_url}/{repository.full_name}.git"
-
