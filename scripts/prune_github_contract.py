@@ -166,7 +166,9 @@ def prune_schema(text: str) -> str:
     """Keep the modelled types, and of their fields those whose types are kept."""
     document = parse(text, no_location=True)
     known: dict[str, Any] = {
-        one.name.value: one for one in document.definitions if isinstance(one, ast.TypeDefinitionNode)
+        one.name.value: one
+        for one in document.definitions
+        if isinstance(one, ast.TypeDefinitionNode)
     }
     kept = kept_types(known)
     types = [thin(known[name], kept, known) for name in sorted(kept)]

@@ -83,7 +83,7 @@ def state(hub: StandIn, branch: str = "hardhull") -> Any:
 
 def update_refs(hub: StandIn, *updates: dict[str, Any], token: str = "t") -> None:
     client = connect(hub, token)
-    query = "query { repository(owner: \"acme\", name: \"shop\") { id } }"
+    query = 'query { repository(owner: "acme", name: "shop") { id } }'
     number = ask(client, query)["repository"]["id"]
     given = {"repositoryId": number, "refUpdates": list(updates)}
     client.requester.graphql_named_mutation("updateRefs", given, "clientMutationId")
@@ -209,8 +209,11 @@ def test_what_is_not_there(hub: StandIn, shop: RepositoryHandle) -> None:
     assert caught.value.data["data"]["viewer"] == {"login": "github-actions[bot]"}
     assert caught.value.data["errors"][0]["type"] == "NOT_FOUND"
     with pytest.raises(GithubException, match="first` or `last"):
-        ask(client, f'query {{ repository(owner: "{shop.it.owner.login}", name: "shop") '
-                    "{ pullRequests { totalCount } } }")
+        ask(
+            client,
+            f'query {{ repository(owner: "{shop.it.owner.login}", name: "shop") '
+            "{ pullRequests { totalCount } } }",
+        )
 
 
 def test_a_field_that_is_not_modelled_fails_the_test(hub: StandIn, shop: RepositoryHandle) -> None:

@@ -131,7 +131,7 @@ def answer_violations(route: Route, status: int, body: Any) -> Iterator[str]:
     if "application/json" in content:
         pointer = f"{pointer}/content/{_escaped('application/json')}/schema"
         yield from _broken(pointer, body, "answer")
-    elif body is not None and not content:
+    elif body is not None and not content and status < 400:
         yield "an answer with a body where none is described"
 
 

@@ -70,8 +70,8 @@ class StandIn:
         at: TracebackType | None,
     ) -> None:
         self.stop()
-        if error is None:
-            assert self.violations == []
+        if error is None and self.violations:
+            raise AssertionError("GitHub's contract:\n" + "\n".join(self.violations))
 
     def stop(self) -> None:
         self._server.shutdown()

@@ -56,5 +56,5 @@ def graphql_write(name: str, given: Mapping[str, Any]) -> list[str]:
         before, after = one.get("beforeOid"), one.get("afterOid")
         how = "delete" if after == ZERO else "create" if before == ZERO else "move"
         force = " force" if one.get("force") and how == "move" else ""
-        lines.append(f"{name} {how} {one['name'].removeprefix('refs/heads/')}{force}")
+        lines.append(f"{name} {how} {str(one.get('name')).removeprefix('refs/heads/')}{force}")
     return lines

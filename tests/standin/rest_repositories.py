@@ -50,7 +50,11 @@ def collaborator_permission(call: Call) -> Answer:
     plain = {"maintain": "write", "triage": "read"}.get(role, role)
     return Answer(
         200,
-        {"permission": plain, "role_name": role, "user": {**call.render.user(account)}},
+        {
+            "permission": plain,
+            "role_name": role,
+            "user": {**call.render.user(account), "role_name": role},
+        },
     )
 
 

@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         hub, parts = self.server.hub, urlsplit(self.path)
         raw, path = self._read_body(), unquote(parts.path)
         if path.startswith(smart_http.HOOK):
-            self._send(Answer(200, smart_http.verdict(hub, path, raw)))
+            self._send(Answer(200, smart_http.verdict(hub, self.path, raw)))
             return
         if (git := smart_http.GIT_PATH.fullmatch(path)) is not None:
             smart_http.serve(hub, self, git, parts.query, raw)
