@@ -161,7 +161,8 @@ def test_a_pull_request_from_a_fork(hub: StandIn, shop: RepositoryHandle) -> Non
     assert shop.files()["x"] == b"y"
 
 
-def test_conflicts_are_seen(hub: StandIn, shop: RepositoryHandle, pull: PullHandle) -> None:
+@pytest.mark.usefixtures("pull")
+def test_conflicts_are_seen(hub: StandIn, shop: RepositoryHandle) -> None:
     query = '{ repository(owner: "acme", name: "shop") { pullRequest(number: 1) { mergeable } } }'
 
     def mergeable() -> str:
