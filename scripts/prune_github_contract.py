@@ -50,7 +50,7 @@ MODELLED = """
     PullRequestTimelineItems ClosedEvent ReopenedEvent MergedEvent HeadRefDeletedEvent
     HeadRefForcePushedEvent RenamedTitleEvent LabeledEvent UnlabeledEvent BaseRefChangedEvent
     ConvertToDraftEvent ReadyForReviewEvent AddedToMergeQueueEvent RemovedFromMergeQueueEvent
-    AutoMergeEnabledEvent AutoMergeDisabledEvent
+    AutoMergeEnabledEvent AutoMergeDisabledEvent AssignedEvent ReviewRequestedEvent RefUpdateRule
     UpdateRefsPayload CreateRefPayload UpdateRefPayload DeleteRefPayload
     ConvertPullRequestToDraftPayload MarkPullRequestReadyForReviewPayload
     ClosePullRequestPayload ReopenPullRequestPayload MinimizeCommentPayload

@@ -97,6 +97,17 @@ def test_pull_requests_that_cannot_be(api: Repository, shop: RepositoryHandle) -
     refused(create(api), 422, "A pull request already exists for acme:hardhull.")
 
 
+def test_texts_that_are_too_long(api: Repository) -> None:
+    said = "body is too long (maximum is 65536 characters)"
+    refused(create(api, body="x" * 65537), 422, said)
+    pull = create(api, body="x" * 65536)()
+    refused(lambda: pull.edit(body="x" * 65537), 422, said)
+    refused(lambda: pull.create_issue_comment("x" * 65537), 422, said)
+    refused(
+        lambda: pull.edit(title="x" * 257), 422, "title is too long (maximum is 256 characters)"
+    )
+
+
 def test_reviewers_who_cannot_be(api: Repository, shop: RepositoryHandle) -> None:
     pull = create(api)()
     said = "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the acme/shop repository."  # noqa: E501

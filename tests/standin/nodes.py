@@ -10,7 +10,7 @@ from standin.connections import Connection, Leaf, connect
 from standin.node_ids import node_id, parse_node_id
 from standin.nodes_git import GitThing, RefNode, by_expression
 from standin.nodes_pulls import PullNode, merge_queue
-from standin.nodes_rules import protection, ruleset
+from standin.nodes_rules import protection, rule_node, ruleset
 from standin.state import AccountKind, Refused
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ class View:
     world: World
     token: Token
     web: str
+    nodes: int = 0
+    """What the query asks for at most, and what it costs."""
+    cost: int = 1
 
     def actor(self, account: Account) -> Leaf:
         """As an author: a bot's login is without `[bot]` here."""
@@ -66,8 +69,26 @@ class View:
         return standing.commits_of(home, pull)
 
     def protection(self, home: Repository, branch: str) -> Leaf | None:
+        """For administrators: Apps get an error, people nothing."""
         found = next((one for one in home.rules_for(branch) if one.classic), None)
-        return protection(home, found.branches) if found else None
+        if found is None:
+            return None
+        if not self.token.may("administration", "read"):
+            if self.token.is_app:
+                raise Refused(403, "Resource not accessible by integration")
+            return None
+        return protection(home, found.branches)
+
+    def update_rule(self, home: Repository, branch: str) -> Leaf | None:
+        """The part of a branch protection that people without its settings may see."""
+        found = next((one for one in home.rules_for(branch) if one.classic), None)
+        whole = protection(home, found.branches) if found else None
+        names = ("requiredStatusCheckContexts", "requiresLinearHistory", "pattern")
+        return {"__typename": "RefUpdateRule", **{n: whole[n] for n in names}} if whole else None
+
+    def rules(self, home: Repository, branch: str) -> list[Leaf]:
+        """The rules of all rulesets that reach a branch."""
+        return [rule_node(one) for one in home.rules_for(branch) if not one.classic]
 
 
 @dataclass(frozen=True)
@@ -213,6 +234,8 @@ class RepositoryNode:
         return merge_queue(self.view, self.home, name) if queued else None
 
     def branch_protection_rules(self, **page: Any) -> Connection:
+        if self.view.token.is_app and not self.view.token.may("administration", "read"):
+            raise Refused(403, "Resource not accessible by integration")
         patterns = dict.fromkeys(one.branches for one in self.home.rules if one.classic)
         found = [protection(self.home, pattern) for pattern in patterns]
         return connect(found, "branchProtectionRules", **page)
@@ -239,10 +262,10 @@ class Query:
         del dry_run
         return {
             "limit": 5000,
-            "cost": 1,
-            "remaining": 4999,
-            "used": 1,
-            "nodeCount": 0,
+            "cost": self.view.cost,
+            "remaining": 5000 - self.view.cost,
+            "used": self.view.cost,
+            "nodeCount": self.view.nodes,
             "resetAt": self.view.world.clock.stamp,
         }
 

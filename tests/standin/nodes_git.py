@@ -145,14 +145,6 @@ class GitThing:
         return stamp(self._commit.committer.when)
 
     @property
-    def committed_via_web(self) -> bool:
-        return self._commit.committer.email == "noreply@github.com"
-
-    @property
-    def authored_by_committer(self) -> bool:
-        return self._commit.committer.email == self._commit.author.email
-
-    @property
     def signature(self) -> Leaf | None:
         if not self._commit.signed:
             return None
@@ -168,6 +160,8 @@ class GitThing:
 
     @property
     def status_check_rollup(self) -> Leaf | None:
+        if self.view.token.is_app and not self.view.token.may("checks", "read"):
+            raise Refused(403, "Resource not accessible by integration")
         state = self.home.checks.get(self.oid)
         return {"state": state} if state else None
 
@@ -263,6 +257,14 @@ class RefNode:
     @property
     def branch_protection_rule(self) -> Any:
         return self.view.protection(self.home, self.name)
+
+    @property
+    def ref_update_rule(self) -> Any:
+        return self.view.update_rule(self.home, self.name)
+
+    def rules(self, order_by: Any = None, **page: Any) -> Connection:
+        del order_by
+        return connect(self.view.rules(self.home, self.name), "rules", **page)
 
     def associated_pull_requests(self, states: Any = None, **page: Any) -> Connection:
         home = self.view.repository_node(self.home)

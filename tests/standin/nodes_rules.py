@@ -43,7 +43,7 @@ def ruleset(home: Repository, branches: str) -> Leaf:
     rules = [one for one in home.rules if one.branches == branches and not one.classic]
 
     def found(type: str | None = None, **page: Any) -> Connection:  # noqa: A002  the schema's
-        chosen = [_rule(one) for one in rules if type in {None, one.kind.upper()}]
+        chosen = [rule_node(one) for one in rules if type in {None, one.kind.upper()}]
         return connect(chosen, "rules", **page)
 
     return {
@@ -57,7 +57,7 @@ def ruleset(home: Repository, branches: str) -> Leaf:
     }
 
 
-def _rule(rule: Rule) -> Leaf:
+def rule_node(rule: Rule) -> Leaf:
     given, parameters = rule.parameters, None
     match rule.kind:
         case "required_status_checks":

@@ -93,7 +93,9 @@ class PullHandle:
     # -- its text
 
     def edit(self, *, by: str = "ann", **change: str) -> None:
-        """Edit title, body or base."""
+        """Edit title, body or base. A browser sends a text with CRLF, whatever it was before."""
+        if "body" in change:
+            change["body"] = "\r\n".join(change["body"].replace("\r\n", "\n").split("\n"))
         pulls.edit(self._world, self.on.it, self.it, self._who(by), change)
 
     def tick(self, marker: str, *, by: str = "ann") -> None:
@@ -101,7 +103,8 @@ class PullHandle:
         lines = self.body.split("\n")
         at = next(at for at, line in enumerate(lines) if marker in line and "- [ ]" in line)
         lines[at] = lines[at].replace("- [ ]", "- [x]", 1)
-        self.edit(by=by, body="\n".join(lines))
+        ticked = {"body": "\n".join(lines)}
+        pulls.edit(self._world, self.on.it, self.it, self._who(by), ticked)
 
     def comment(self, text: str, *, by: str = "ann") -> None:
         at = self._world.clock.tick()

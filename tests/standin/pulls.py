@@ -55,6 +55,7 @@ def open_pull(
         raise invalid("PullRequest", f"The {branch} branch has no history in common with {base}")
     if not history.between(repository.store, base_sha, head_sha):
         raise invalid("PullRequest", f"No commits between {base} and {branch}")
+    fits("PullRequest", title=title, body=body)
     at = world.clock.tick()
     pull = Pull(
         world.number(), len(repository.pulls) + 1, title, body, author, home, branch, head_sha,
@@ -232,10 +233,19 @@ def website_commit(
     return oid
 
 
+def fits(resource: str, **texts: str | None) -> None:
+    """Refuse texts that are longer than GitHub takes."""
+    for name, limit in (("title", 256), ("body", 65536)):
+        if len(texts.get(name) or "") > limit:
+            said = f"{name} is too long (maximum is {limit} characters)"
+            raise invalid(resource, said, field=name)
+
+
 def edit(
     world: World, home: Repository, pull: Pull, editor: Account, change: dict[str, Any]
 ) -> None:
     """Change title, body or base, with the history GitHub keeps of each."""
+    fits("PullRequest", title=change.get("title"), body=change.get("body"))
     if "title" in change and change["title"] != pull.title:
         if not change["title"].strip():
             raise invalid("PullRequest", field="title", code="missing_field")

@@ -153,7 +153,7 @@ def request_reviewers(call: Call) -> Answer:
         )
     pull.reviewers += [one for one in people if one not in pull.reviewers]
     pull.team_reviewers += [one for one in teams if one not in pull.team_reviewers]
-    pull.updated_at = call.world.clock.tick()
+    call.world.event(pull, "ReviewRequestedEvent", call.token.account)
     return Answer(201, render_pulls.simple(call.render, home, pull))
 
 

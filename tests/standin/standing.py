@@ -23,7 +23,7 @@ def commits_of(home: Repository, pull: Pull) -> list[str]:
 def mergeable(home: Repository, pull: Pull) -> bool | None:
     """Whether it merges without a conflict; None for a closed one."""
     base = home.branch(pull.base_ref)
-    if not pull.is_open or base is None:
+    if not pull.is_open or base is None or not home.mergeability_known:
         return None
     return history.merged_tree(home.store, base, pull.head_sha) is not None
 

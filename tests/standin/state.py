@@ -237,7 +237,8 @@ class Repository:
     default_workflow_permissions: str = "read"
     actions_enabled: bool = True
     auto_merge_allowed: bool = True
-    merge_queue: bool = False
+    mergeability_known: bool = True
+    """GitHub works it out after it was first asked; until then it says that it doesn't know."""
     delete_branch_on_merge: bool = False
     sarifs: list[dict[str, Any]] = field(default_factory=list)
 
@@ -270,6 +271,8 @@ class World:
     """By full name in lower case."""
     moved: dict[str, Repository] = field(default_factory=dict)
     """Repositories by a name they had before."""
+    lacking: set[str] = field(default_factory=set)
+    """Fields of GraphQL that an older server doesn't have: `Ref.rules`, `Mutation.updateRefs`."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
 
     def account(self, login: str, kind: AccountKind | None = None) -> Account:
