@@ -43,10 +43,9 @@ def undefined_fields(document: DocumentNode, lacking: Collection[str]) -> list[d
 
 def asked(document: DocumentNode, variables: Mapping[str, Any]) -> tuple[int, int]:
     """The nodes a query could return at most, and its cost in points, by GitHub's rules."""
+    definitions = document.definitions
     fragments = {
-        one.name.value: one
-        for one in document.definitions
-        if isinstance(one, FragmentDefinitionNode)
+        one.name.value: one for one in definitions if isinstance(one, FragmentDefinitionNode)
     }
 
     def count(within: SelectionSetNode | None, factor: int) -> tuple[int, int]:
