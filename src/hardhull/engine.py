@@ -10,6 +10,7 @@ from hardhull.ledger import Ledger, Memory, find_all, propose
 from hardhull.model import (
     AppendItem,
     Change,
+    CreateFile,
     Edit,
     Finding,
     Fix,
@@ -143,6 +144,8 @@ def _place(operation: Operation) -> object:
             return (path, instruction, "flag", part)
         case ReplaceDirective(path, name, _):
             return (path, name)
+        case CreateFile(path, _):
+            return (path, "create")
         case AppendItem() | InsertInstruction() | RemoveInstruction():
             return operation  # several may stand side by side
     assert_never(operation)
@@ -193,7 +196,7 @@ def _verified(
         return "the problem would still be there after the edit"
     for path, document in documents.items():
         seen = ledger.texts.setdefault(path, set())
-        seen |= {context.documents[path].source.text, document.source.text}
+        seen |= {context.document(path).source.text, document.source.text}
     _record(candidates, edits, ledger)
     return after
 
@@ -210,7 +213,7 @@ def _edited(
     documents: dict[str, Document] = {}
     edits: dict[str, tuple[Edit, ...]] = {}
     for path, wanted in operations.items():
-        before = context.documents[path]
+        before = context.document(path)
         try:
             edits[path] = render(before, wanted)
         except Unrenderable as error:
