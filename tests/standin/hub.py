@@ -206,7 +206,8 @@ class StandIn:
         """A checkout as `actions/checkout` leaves it, without credentials."""
         source = str(repository.it.store.path)
         name = branch or repository.it.default_branch
-        command = ["git", "clone", "-q", "--branch", name, source, str(place)]
+        plain = ["-c", "core.autocrlf=false"]
+        command = ["git", *plain, "clone", "-q", *plain, "--branch", name, source, str(place)]
         subprocess.run(command, check=True, capture_output=True)
         url = smart_http.remote_url(self, repository.it)
         subprocess.run(["git", "remote", "set-url", "origin", url], cwd=place, check=True)
