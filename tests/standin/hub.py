@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from standin import smart_http
@@ -212,7 +211,3 @@ class StandIn:
         url = smart_http.remote_url(self, repository.it)
         subprocess.run(["git", "remote", "set-url", "origin", url], cwd=place, check=True)
         return place
-
-    def as_token(self, value: str, **change: Any) -> None:
-        """Change what a token is."""
-        self.world.tokens[value] = replace(self.world.tokens[value], **change)
