@@ -192,10 +192,10 @@ class ReplaceDirective:
 
 @dataclass(frozen=True, slots=True)
 class CreateFile:
-    """A file that is not there yet comes to be, with this text."""
+    """A file that is not there yet comes to be: with this text, or as YAML with this value."""
 
     path: str
-    text: str
+    content: str | Pairs
 
 
 YamlOperation: TypeAlias = SetValue | AppendItem | RemoveNode

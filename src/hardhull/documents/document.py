@@ -12,7 +12,6 @@ from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, comments, read_yaml
 from hardhull.model import (
     AppendItem,
-    CreateFile,
     RemoveInstruction,
     RemoveNode,
     ReplaceDirective,
@@ -69,7 +68,7 @@ def as_expected(before: Document, operations: Sequence[Operation], after: Docume
             yaml_edits.expected(before, operations),  # type: ignore[arg-type]  # by file
         )
     if isinstance(before, TextFile):
-        return [CreateFile(before.source.path, after.source.text)] == list(operations)
+        return [edit.text for edit in lines.render(before, operations)] == [after.source.text]
     return False
 
 

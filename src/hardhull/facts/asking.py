@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from hardhull.facts.azure import AzureJob
 from hardhull.facts.cache import Cache, cache_folder
 from hardhull.facts.credentials import Keyring
 from hardhull.facts.hosts import Hosts
@@ -79,7 +80,7 @@ class _Line:
     def __init__(self, places: Places, environment: Mapping[str, str]) -> None:
         hosts = Hosts(places.allow, places.plain_http, places.mirrors)
         self._transport = Transport(hosts, environment)
-        self._keyring = Keyring(environment)
+        self._keyring = Keyring(environment, job=AzureJob(environment, self._transport))
         cache = Cache(cache_folder(environment))
         self._client = Registries(hosts, self._transport, self._keyring, cache)
         self._asked: dict[Wanted, None] = {}

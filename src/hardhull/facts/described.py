@@ -29,18 +29,14 @@ def described(name: str, config: Mapping[str, Any], known: ImageFacts | None) ->
     facts = known or _unknown_image(name, environment)
     if facts is None:
         return None
+    if "Env" in config:  # every image has a PATH: a config without variables leaves them out
+        facts = _with_variables(facts, environment)
     user = str(config.get("User") or "root").partition(":")[0] or "root"
-    app_uid = environment.get("APP_UID", "")
-    port_env = next((one for one in _PORT_VARIABLES if one in environment), None)
-    port = _PORT.match(environment[port_env]) if port_env is not None else None
     return replace(
         facts,
         os=config.get("os") or facts.os,
         user=user,
-        user_uid=_uid(user, app_uid, known),
-        app_uid=int(app_uid) if app_uid.isdecimal() else None,
-        port_env=port_env,
-        http_port=int(port[1]) if port is not None else None,
+        user_uid=_uid(user, facts.app_uid, known),
         entrypoint=tuple(config.get("Entrypoint") or ()) or None,
         cmd=tuple(config.get("Cmd") or ()) or None,
         by_class=False,
@@ -48,7 +44,19 @@ def described(name: str, config: Mapping[str, Any], known: ImageFacts | None) ->
     )
 
 
-def _uid(user: str, app_uid: str, known: ImageFacts | None) -> int | None:
+def _with_variables(facts: ImageFacts, environment: Mapping[str, str]) -> ImageFacts:
+    app_uid = environment.get("APP_UID", "")
+    port_env = next((one for one in _PORT_VARIABLES if one in environment), None)
+    port = _PORT.match(environment[port_env]) if port_env is not None else None
+    return replace(
+        facts,
+        app_uid=int(app_uid) if app_uid.isdecimal() else None,
+        port_env=port_env,
+        http_port=int(port[1]) if port is not None else None,
+    )
+
+
+def _uid(user: str, app_uid: int | None, known: ImageFacts | None) -> int | None:
     """The number behind a user: a config holds no passwd, so that most names stay names."""
     if user == "root":
         return 0
@@ -56,7 +64,7 @@ def _uid(user: str, app_uid: str, known: ImageFacts | None) -> int | None:
         return int(user)
     if known is not None and known.user == user:
         return known.user_uid
-    return int(app_uid) if user == "app" and app_uid.isdecimal() else None
+    return app_uid if user == "app" else None
 
 
 def _unknown_image(name: str, environment: Mapping[str, str]) -> ImageFacts | None:

@@ -36,7 +36,11 @@ from hardhull.rules.privileges import (
     privileged_container,
     service_account_token,
 )
-from hardhull.rules.repository import missing_dockerignore, stale_suppression
+from hardhull.rules.repository import (
+    missing_dockerignore,
+    no_update_automation,
+    stale_suppression,
+)
 from hardhull.rules.user import (
     image_runs_as_root,
     image_user_by_name,
@@ -77,6 +81,7 @@ RULES: tuple[Rule, ...] = (
     add_instead_of_copy.RULE,
     missing_resources.RULE,
     missing_dockerignore.RULE,
+    no_update_automation.RULE,
     stale_suppression.RULE,
     unpinned_image.RULE,
     stale_digest.RULE,
