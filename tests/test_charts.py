@@ -119,7 +119,7 @@ def leaves(value: Any, at: tuple[str | int, ...] = ()) -> dict[tuple[str | int, 
 
 
 def announced(key: tuple[str | int, ...]) -> bool:
-    hardened = {"securityContext", "volumes", "volumeMounts"}
+    hardened = {"securityContext", "volumes", "volumeMounts", "automountServiceAccountToken"}
     return bool(hardened & set(key)) or key[-1] in (
         "image",
         "containerPort",
