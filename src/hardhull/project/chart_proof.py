@@ -10,7 +10,6 @@ from hardhull.documents import yaml_edits
 from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.chart_functions import empty
 from hardhull.model import AppendItem, RemoveNode, SetValue, Skipped, Unrenderable
-from hardhull.project.chart_values import merged
 from hardhull.project.charts import View
 
 if TYPE_CHECKING:
@@ -109,10 +108,10 @@ def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operati
         for asked, probe in _flips(before, view):
             if _at(before.values, asked) != _at(after.values, asked):
                 continue  # what the change itself sets is seen without this
-            one = before.rendered_with(path, _with_value(before, asked, probe))
+            one = before.rendered_if(path, asked, probe)
             if isinstance(one, Skipped):
                 continue
-            other = after.rendered_with(path, _with_value(after, asked, probe))
+            other = after.rendered_if(path, asked, probe)
             told = f", if {'.'.join(map(str, ('Values', *asked)))} were set"
             reason = _view(before, one, other, wanted.get(path, ()), told)
             if reason is not None:
@@ -147,18 +146,6 @@ def _at(values: dict[str, Any], path: Path) -> Any:
     found: Any = values
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
-    return found
-
-
-def _with_value(chart: Chart, path: Path, value: Any) -> dict[str, Any]:
-    found = merged(chart.layers)
-    inner: Any = found
-    for key in path[:-1]:
-        if not isinstance(inner, dict) or not isinstance(inner.setdefault(key, {}), dict):
-            return found
-        inner = inner[key]
-    if isinstance(inner, dict):
-        inner[path[-1]] = value
     return found
 
 

@@ -126,6 +126,13 @@ class Chart:
             self.known[key] = self.rendered_with(path, values)
         return self.known[key]
 
+    def rendered_if(self, path: str, at: Path, value: Any) -> View | Skipped:
+        """Render one template with its values but for this one; each once."""
+        key = (path, "if", *map(str, at), repr(value))
+        if key not in self.known:
+            self.known[key] = self.rendered_with(path, _with_value(merged(self.layers), at, value))
+        return self.known[key]
+
     @cached_property
     def values(self) -> dict[str, Any]:
         """Its own values; not to be changed."""
@@ -148,6 +155,18 @@ class Chart:
         if "$(template." in rendering.text and not any(c.get("kind") for c in file.cursors):
             return Skipped(path, 1, "chart template: calls a template of a chart that is not here")
         return View(path, self, rendering, file)
+
+
+def _with_value(values: dict[str, Any], at: Path, value: Any) -> dict[str, Any]:
+    """These values with one set; as they are where a scalar stands in its way."""
+    inner: Any = values
+    for key in at[:-1]:
+        if not isinstance(inner, dict) or not isinstance(inner.setdefault(key, {}), dict):
+            return values
+        inner = inner[key]
+    if isinstance(inner, dict):
+        inner[at[-1]] = value
+    return values
 
 
 def values_behind(view: View, cursor: Cursor) -> tuple[Path, ...]:
