@@ -112,7 +112,7 @@ def hardhull(*arguments: str) -> list[str]:
 def compare(table: Table, roots: list[str], options: argparse.Namespace) -> None:
     """Scan and fix beside hadolint, Checkov, Trivy and bare reading."""
     scan = table.time(hardhull("scan", "--format", "json", "--fail-on", "none", *roots))
-    fix = table.time(hardhull("fix", "--diff", *roots))
+    fix = table.time(hardhull("fix", "--offline", "--diff", *roots))
     table.ratio("fix --diff / scan", fix, scan, 3)
     reading = bare_reading(roots, table.rounds)
     table.ratio("scan / (read all + libyaml events)", scan, reading, 6)
@@ -192,7 +192,7 @@ def peak(roots: list[str]) -> float:
         "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
     )
-    command = [PYTHON, "-c", script, *hardhull("fix", "--diff", *roots)]
+    command = [PYTHON, "-c", script, *hardhull("fix", "--offline", "--diff", *roots)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -218,7 +218,7 @@ def every_file_changes(table: Table, folder: Path) -> None:
     root = str(generate(folder, 100) / "root")
     digests = str(folder / "digests.json")
     scan = table.time(hardhull("scan", "--fail-on", "none", "--digests", digests, root))
-    fix = table.time(hardhull("fix", "--diff", "--digests", digests, root))
+    fix = table.time(hardhull("fix", "--offline", "--diff", "--digests", digests, root))
     table.rows.append(("where every file changes: fix / scan", f"{fix / scan:.2f}", ""))
 
 
@@ -229,8 +229,8 @@ def growing(table: Table, folder: Path) -> None:
         shutil.copytree(folder / "0", folder / str(n))
     roots = [str(folder / str(n) / "root") for n in range(20)]
     none = table.time(hardhull("--version"))
-    one = table.time(hardhull("fix", "--diff", roots[0])) - none
-    many = table.time(hardhull("fix", "--diff", *roots)) - none
+    one = table.time(hardhull("fix", "--offline", "--diff", roots[0])) - none
+    many = table.time(hardhull("fix", "--offline", "--diff", *roots)) - none
     table.ratio("20 copies / 20 x 1 copy", many, 20 * one, 1.1)
 
 

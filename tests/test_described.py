@@ -54,7 +54,11 @@ def test_what_the_configuration_says_wins_over_a_config() -> None:
         ({"Env": ["DOTNET_VERSION=9.0.4"]}, "runtime"),
         ({"Env": [*NET, "DOTNET_SDK_VERSION=9.0.100"]}, "sdk"),
         ({"Env": ["PATH=/bin"]}, None),
-        ({"Env": ["DOTNET_VERSION=next"]}, None),
+        ({"Env": ["DOTNET_VERSION=next"]}, "runtime"),
+        ({"Env": ["DOTNET_RUNNING_IN_CONTAINER=true"]}, "runtime-deps"),
+        ({"Entrypoint": ["/usr/bin/dotnet", "Shop.dll"]}, "runtime-deps"),
+        ({"Cmd": ["dotnet", "Shop.dll"]}, "runtime-deps"),
+        ({"Entrypoint": ["tini", "--"], "Cmd": ["dotnet", "Shop.dll"]}, None),
         ({}, None),
     ],
 )
@@ -73,7 +77,10 @@ def test_the_number_behind_a_name_is_not_guessed() -> None:
     assert named is not None
     assert (named.user, named.user_uid) == ("web", None)
     assert app is not None
-    assert (app.user, app.user_uid) == ("app", 1654)
+    assert (app.user, app.user_uid) == ("app:app", None)  # it need not be Microsoft's `app`
+    known = facts(ASPNET, {"User": "app", "Env": [*NET, "APP_UID=1654"]}).image(ASPNET)
+    assert known is not None
+    assert (known.user, known.user_uid) == ("app", 1654)
 
 
 def hardened(root: Path, config: dict[str, Any] | None) -> Outcome:
