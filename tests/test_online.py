@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 from functools import partial
@@ -426,3 +427,22 @@ def test_a_gitops_repository_of_images_that_are_dotnet_by_config(
     reasons = {e.finding.path: e.reason for e in outcome.entries if e.status is Status.WITHHELD}
     assert reasons
     assert "securityContext" not in changed["other"]
+
+
+# ---------------------------------------------------------------- a terminal
+
+
+def test_someone_who_watches_sees_what_is_looked_up(
+    registry: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"app{number}" for number in range(12)]
+    for name in names:
+        registry.push(f"ghcr.io/acme/{name}", "1", image())
+    services = "".join(f"  {name}:\n    image: ghcr.io/acme/{name}:1\n" for name in names)
+    root = repository(tmp_path / "shop", registry, {"compose.yaml": f"services:\n{services}"})
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr", terminal)
+
+    assert cli.main(["fix", str(root)]) == 0
+    assert "ghcr.io/acme/app" in terminal.getvalue()
