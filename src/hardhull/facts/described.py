@@ -31,7 +31,7 @@ _MARKS: Final = (
 """Variables that Microsoft's images set, and that images made from them therefore have."""
 _VERSION: Final = re.compile(r"(?P<version>\d+\.\d+)(?:\.|-|\Z)")
 _PORT_VARIABLES: Final = ("ASPNETCORE_URLS", "ASPNETCORE_HTTP_PORTS")
-_PORT: Final = re.compile(r"(?:.*:)?(?P<port>\d{1,5})/?")
+_PORT: Final = re.compile(r"(?:[^;]*:)?(?P<port>\d{1,5})/?")
 _FIRST_ALIGNED: Final = 3
 """Before .NET Core 3.0 the SDK's version said nothing about that of the runtime."""
 
