@@ -243,7 +243,7 @@ class Linker:
         reference = parse_reference(text) if text else None
         if reference is None:
             return False
-        facts = self.workspace.facts.image(reference.name)
+        facts = self.workspace.facts.image(reference.exact)
         return facts is not None and facts.kind not in ("framework", "monitor")
 
     def _draft_of_image(self, image: Cursor | None, path: str) -> tuple[Draft | None, str]:
@@ -305,4 +305,5 @@ class Linker:
             tuple(draft.evidence),
             directory,
             self.workspace.programs,
+            self.workspace.facts,
         )
