@@ -67,6 +67,7 @@ class Block:
 
 def block_in(body: str) -> Block | None:
     """Our part of a body; None if its markers are gone, doubled, or its state can't be read."""
+    body = body.replace("\r\n", "\n")  # what the editor of GitHub makes of line ends
     if body.count(BEGIN) != 1 or body.count(END) != 1:
         return None
     start, end = body.index(BEGIN), body.index(END) + len(END)

@@ -28,6 +28,17 @@ def by_application(outcome: Outcome) -> list[tuple[Application | None, list[Entr
     return found + ([(None, groups[-1])] if -1 in groups else [])
 
 
+def applications_changed(outcome: Outcome) -> tuple[str, ...]:
+    """The names of the applications that a run changed files of."""
+    changed = set(outcome.changed)
+    names = dict.fromkeys(
+        app.name
+        for app in outcome.project.applications
+        if changed & {*(one.path for one in app.stages), *(one.path for one in app.containers)}
+    )
+    return tuple(names)
+
+
 class _Placed(Protocol):
     """What has a symbolic place in a file."""
 
