@@ -17,7 +17,7 @@ _NUMBERED = re.compile(r" #\d+$")
 
 def by_application(outcome: Outcome) -> list[tuple[Application | None, list[Entry]]]:
     """Entries by application in the order of the project; those of none last."""
-    owners = _Owners(outcome.project)
+    owners = Owners(outcome.project)
     groups: dict[int, list[Entry]] = {}
     for entry in outcome.entries:
         groups.setdefault(owners.of(entry.finding), []).append(entry)
@@ -49,7 +49,7 @@ class _Placed(Protocol):
     def where(self) -> str: ...
 
 
-class _Owners:
+class Owners:
     """Applications by index, found by path and symbolic place; -1 for none."""
 
     def __init__(self, project: Project) -> None:
@@ -66,6 +66,7 @@ class _Owners:
                 self._files.setdefault(stage.path, index)
 
     def of(self, finding: Finding) -> int:
+        """The index of the application that a finding is about; -1 if it is about none."""
         where = _NUMBERED.sub("", finding.where)
         if where == self._everything:
             return -1
