@@ -64,6 +64,15 @@ FILES: Mapping[str, str] = {
 DIGEST = "sha256:" + "ab" * 32
 NAMES = ("mcr.microsoft.com/dotnet/sdk:10.0", "mcr.microsoft.com/dotnet/aspnet:10.0")
 BOT = "github-actions[bot]"
+OBJECTS = ["POST git/blobs", "POST git/trees", "POST git/commits"]
+"""What one file in one commit takes."""
+FIX = "          securityContext:\n            allowPrivilegeEscalation: false\n"
+FIXED = MANIFEST.replace("          ports:\n", f"{FIX}          ports:\n")
+"""The manifest after what the scene's only rule does."""
+CREATE = [*OBJECTS, "updateRefs create hardhull", "POST pulls"]
+REWRITE = [*OBJECTS, "PATCH pulls/1 body", "updateRefs move hardhull force"]
+CLOSE = ["PATCH pulls/1 body state=closed", "POST issues/1/comments", "updateRefs delete hardhull"]
+ESCALATION, SECCOMP, USER = "privilege-escalation", "missing-seccomp-profile", "image-runs-as-root"
 
 
 def options(**more: Any) -> PullRequestOptions:
@@ -78,7 +87,8 @@ class Scene:
     hub: StandIn
     repository: RepositoryHandle
     root: Path
-    settings: str = "level: routine\n"
+    settings: str = ""
+    select: tuple[str, ...] = (ESCALATION,)
     digests: dict[str, str] = field(default_factory=dict)
     produced: int = 0
 
@@ -93,9 +103,10 @@ class Scene:
 
     def produce(self, rejected: frozenset[str]) -> Outcome:
         self.produced += 1
+        settings = load(".github/hardhull.yml", self.settings, BY_ID)
         return run(
             self.root,
-            load(".github/hardhull.yml", self.settings, BY_ID),
+            settings.choosing(BY_ID, select=self.select),
             recorded={name: Recorded(digest) for name, digest in self.digests.items()},
             fixing=True,
             today=self.today,

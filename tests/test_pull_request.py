@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,12 +22,18 @@ def scene(hub: StandIn, tmp_path: Path) -> Scene:
 
 
 def test_first(scene: Scene) -> None:
+    t = time.time()
     brought = scene.bring()
-    print(brought)
+    print(time.time() - t)
     print("\n".join(scene.hub.writes))
-    print(scene.pull.title); print(scene.pull.body)
-    print(scene.repository.log("hardhull"))
     assert brought.operation is Operation.CREATED
-    second, writes = scene.again()
+    for _ in range(3):
+        t = time.time()
+        second, writes = scene.again()
+        print(time.time() - t)
     assert writes == []
+    print(scene.repository.files("hardhull")["deploy/api.yaml"].decode())
     assert second.operation is Operation.NONE
+    t = time.time()
+    scene.produce(frozenset())
+    print("p", time.time() - t)
