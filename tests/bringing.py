@@ -93,9 +93,11 @@ class Scene:
     produced: int = 0
 
     @classmethod
-    def make(cls, hub: StandIn, folder: Path, files: Mapping[str, str] = FILES) -> Scene:
-        repository = hub.repository("acme/shop", dict(files))
-        return cls(hub, repository, hub.clone(repository, folder / "clone"))
+    def make(
+        cls, hub: StandIn, folder: Path, files: Mapping[str, str] = FILES, name: str = "shop"
+    ) -> Scene:
+        repository = hub.repository(f"acme/{name}", {**files})
+        return cls(hub, repository, hub.clone(repository, folder / f"clone of {name}"))
 
     @property
     def today(self) -> datetime.date:
@@ -131,8 +133,9 @@ class Scene:
 
     def bring_stale(self, *, token: str = "t", **more: Any) -> Brought:  # noqa: S107  a test's
         """One run on what was checked out before."""
-        github = self.github(token)
-        return bring(self.root, self.produce, github, options(**more), today=self.today)
+        github = more.pop("github", None) or self.github(token)
+        chosen = options(**{"repository": self.repository.name, **more})
+        return bring(self.root, self.produce, github, chosen, today=self.today)
 
     def update(self) -> None:
         """Check out the newest commit of the default branch."""

@@ -82,7 +82,7 @@ def test_03_solved_by_someone_else(opened: Scene) -> None:
 
     assert (brought.operation, writes) == (Operation.CLOSED, CLOSE)
     assert (opened.pull.state, opened.repository.branches()) == ("closed", ["main"])
-    assert opened.repository.head() in opened.pull.comments[0]
+    assert (opened.repository.head() or "") in opened.pull.comments[0]
     assert opened.again()[1] == []
 
 
