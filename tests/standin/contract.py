@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import gzip
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +141,7 @@ def _broken(pointer: str, value: Any, name: str) -> Iterator[str]:
             yield f"{name}{one.json_path[1:]}: {one.message[:300]}"
 
 
-@lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256)
 def read_document(text: str) -> tuple[DocumentNode | None, list[str]]:
     """A GraphQL document, and what the schema has against it."""
     try:
