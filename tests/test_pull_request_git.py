@@ -154,3 +154,42 @@ def test_nothing_is_left_on_the_disk(
 
     assert list(own.iterdir()) == []
     assert CREATE
+
+
+# ---------------------------------------------------------------- older servers
+
+OLD = {"Mutation.updateRefs", "Ref.rules", "PullRequest.isInMergeQueue", "Ref.refUpdateRule"}
+
+
+@pytest.fixture
+def old(scene: Scene) -> Scene:
+    scene.hub.world.lacking |= OLD
+    return scene
+
+
+def test_an_older_server_is_written_to_by_rest(old: Scene) -> None:
+    brought = old.bring()
+    assert brought.operation is Operation.CREATED
+    assert old.hub.writes[-2:] == ["POST git/refs hardhull", "POST pulls"]
+    assert old.again()[1] == []
+    old.select = (ESCALATION, SECCOMP)
+    assert old.again()[1][-1] == "PATCH git/refs/heads/hardhull force"
+    old.repository.person_commits("main", {YAML: FIXED})
+    old.select = (ESCALATION,)
+    assert old.again()[1][-1] == "DELETE git/refs/heads/hardhull"
+    assert old.repository.branches() == ["main"]
+
+
+def test_an_older_server_and_someone_faster(old: Scene) -> None:
+    old.bring()
+    old.select = (ESCALATION, SECCOMP)
+    old.hub.forget()
+
+    def commit() -> None:
+        old.repository.person_commits("hardhull", {"mine": "1\n"})
+
+    old.hub.faults.before("GET .*/git/ref/", commit)
+    brought = old.bring()
+
+    assert not brought.refused
+    assert "mine" in old.repository.files("hardhull")

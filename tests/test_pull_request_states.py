@@ -218,7 +218,7 @@ def test_10_the_base_moved_on_in_the_same_file(opened: Scene) -> None:
 
 
 @pytest.mark.parametrize("classic", [True, False])
-def test_10_the_base_moved_on_and_rules_are_strict(opened: Scene, classic: bool) -> None:  # noqa: FBT001
+def test_10_the_base_moved_on_and_rules_are_strict(opened: Scene, *, classic: bool) -> None:
     may_see = {"contents": "write", "pull_requests": "write", "administration": "read"}
     opened.hub.token("ghs_t", permissions=may_see)
     opened.repository.rule(
@@ -515,7 +515,7 @@ def test_23_another_run_is_faster(scene: Scene) -> None:
 
 
 def test_24_the_pull_request_is_there_already(scene: Scene) -> None:
-    scene.hub.faults.before(r"POST .*/pulls$", lambda: scene.bring_stale())
+    scene.hub.faults.before(r"POST .*/pulls$", scene.bring_stale)
     brought = scene.bring()
 
     assert len(scene.repository.pulls) == 1
