@@ -199,8 +199,12 @@ def test_09_more_to_do(opened: Scene) -> None:
 
     assert brought.operation is Operation.UPDATED
     assert writes == [
-        "POST git/blobs", *OBJECTS, *OBJECTS[1:], "PATCH pulls/1 body", "updateRefs move hardhull force"
-    ]  # fmt: skip
+        "POST git/blobs",
+        *OBJECTS,
+        *OBJECTS[1:],
+        "PATCH pulls/1 body",
+        "updateRefs move hardhull force",
+    ]
     assert len(opened.repository.log("hardhull")) == 2
     assert opened.again()[1] == []
 

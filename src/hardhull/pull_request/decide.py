@@ -49,7 +49,7 @@ def _with_pull(view: View, pull: SeenPull, block: Block | None, wanted: Wanted |
     if wanted is None:
         return _close(view, pull, block)
     quiet = view.today - pull.last_sign
-    if quiet >= VERY_QUIET and not _asked(block):
+    if quiet >= VERY_QUIET:
         return _notice(
             pull,
             block,
@@ -102,7 +102,9 @@ def _not_ours_alone(
     view: View, pull: SeenPull, block: Block | None, wanted: Wanted | None, held: str | Others
 ) -> Decision:
     """Someone works here too: nothing but a notice, until the box is ticked."""
-    if wanted is not None and _asked(block) and pull.base == view.base.name:
+    quiet = view.today - pull.last_sign >= VERY_QUIET
+    asked = _asked(block) and not quiet
+    if wanted is not None and asked and pull.base == view.base.name:
         return _updated(view, pull, rewrite(view, pull, block, wanted))
     if pull.base != view.base.name:
         return _notice(
