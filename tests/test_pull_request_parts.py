@@ -294,8 +294,8 @@ def test_a_state_of_another_form_is_none(change: dict[str, Any]) -> None:
         "", BEGIN, f"{END}\n{BEGIN}", packed(GOOD) * 2, packed([]), packed("x"),
         f"{BEGIN}\n<!-- hardhull:state:!!!! -->\n{END}",
         f"{BEGIN}\n<!-- hardhull:state:{base64.b64encode(b'x' * 99).decode()} -->\n{END}",
-        f"{BEGIN}\n<!-- hardhull:state:"
-        f"{base64.b64encode(zlib.compress(b'[' * 10**7)).decode()} -->\n{END}",
+        (f"{BEGIN}\n<!-- hardhull:state:"
+        f"{base64.b64encode(zlib.compress(b'[' * 10**7)).decode()} -->\n{END}"),
     ],
 )  # fmt: skip
 def test_a_body_of_another_form_is_none(body: str) -> None:

@@ -406,7 +406,6 @@ def test_16_a_draft_of_a_persons_stays(opened: Scene) -> None:
 
 
 def test_17_in_the_merge_queue(opened: Scene) -> None:
-    opened.repository.it.merge_queue = True
     opened.pull.enqueue()
     opened.select = (ESCALATION, SECCOMP)
     brought, writes = opened.again()
@@ -671,6 +670,29 @@ def test_a_box_refuses_one_fix(scene: Scene) -> None:
     assert scene.again()[1] == []
     scene.pull.merge()
     assert scene.again()[1] == ["updateRefs delete hardhull"]
+
+
+def test_a_comment_makes_it_anew_where_that_is_wanted(opened: Scene) -> None:
+    opened.repository.it.people["eve"] = "read"
+    opened.repository.person_commits("hardhull", {"mine": "1\n"})
+    opened.again(comment_commands=True)
+    opened.pull.comment("/hardhull regenerate", by="eve")
+    assert opened.again(comment_commands=True)[1] == []
+    opened.pull.comment("Please:\r\n/hardhull regenerate", by="ann")
+    assert opened.again()[1] == []
+    assert opened.again(comment_commands=True)[1] == REWRITE
+    mine = opened.repository.person_commits("hardhull", {"mine": "2\n"})
+    assert opened.again(comment_commands=True)[1] == ["PATCH pulls/1 body"]
+    assert opened.repository.head("hardhull") == mine
+
+
+def test_a_comment_takes_a_no_back_where_that_is_wanted(opened: Scene) -> None:
+    opened.pull.close()
+    opened.again()
+    opened.pull.comment("/hardhull retry")
+    assert opened.again()[1] == []
+
+    assert opened.again(comment_commands=True)[1] == CREATE
 
 
 def test_an_unticked_box_takes_it_back(scene: Scene) -> None:

@@ -63,7 +63,7 @@ def _with_pull(view: View, pull: SeenPull, block: Block | None, wanted: Wanted |
     if pull.approved or pull.auto_merge:
         waits = held != wanted.plan.content
         return leave(*([f"#{pull.number} is approved: what is new waits"] if waits else []))
-    if block.state.facts != wanted.text.facts or _asked(block):
+    if block.state.facts != wanted.text.facts or _asked(view, pull, block):
         return _updated(view, pull, edited(view, pull, block, wanted, held))
     if notice_in(block.text):
         return _updated(view, pull, Edit(pull.number, body=noticed(block, "", "")))
@@ -85,11 +85,14 @@ def _must_rewrite(
 
 def _is_regenerated(view: View, pull: SeenPull, block: Block | None) -> bool:
     """Whether someone ticked the box, and making it anew would change something."""
-    return _asked(block) and _parent_of(pull) != view.base.head
+    return _asked(view, pull, block) and _parent_of(pull) != view.base.head
 
 
-def _asked(block: Block | None) -> bool:
-    return block is not None and block.regenerate
+def _asked(view: View, pull: SeenPull, block: Block | None) -> bool:
+    """Whether someone ticked the box, or said so in a comment, since it was last made anew."""
+    if block is None:
+        return False
+    return block.regenerate or view.commands.get(pull.number, 0) > block.state.answered
 
 
 def _parent_of(pull: SeenPull) -> str:
@@ -103,7 +106,7 @@ def _not_ours_alone(
 ) -> Decision:
     """Someone works here too: nothing but a notice, until the box is ticked."""
     quiet = view.today - pull.last_sign >= VERY_QUIET
-    asked = _asked(block) and not quiet
+    asked = _asked(view, pull, block) and not quiet
     if wanted is not None and asked and pull.base == view.base.name:
         return _updated(view, pull, rewrite(view, pull, block, wanted))
     if pull.base != view.base.name:
