@@ -6,6 +6,7 @@ Longer than a module should be, because the table and its three readers belong s
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import enum
 import re
@@ -38,11 +39,40 @@ class RuleState(enum.StrEnum):
     FIX = "fix"
 
 
+class Pins(enum.StrEnum):
+    """What is done about digests: both, only one of the two, or neither."""
+
+    AUTO = "auto"
+    """Add them, and refresh those that no update tool keeps fresh."""
+    ADD = "add"
+    REFRESH = "refresh"
+    """Refresh all of them, whatever update tools there are."""
+    OFF = "off"
+
+    @property
+    def adds(self) -> bool:
+        """Whether images that have no digest get one."""
+        return self in (Pins.AUTO, Pins.ADD)
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether digests of tags that moved are replaced."""
+        return self in (Pins.AUTO, Pins.REFRESH)
+
+
 class Applications(enum.StrEnum):
     """Which workloads are hardened: those linked to an image built here, or all."""
 
     LINKED = "linked"
     ALL = "all"
+
+
+class Rollout(enum.StrEnum):
+    """How changes are brought in that old and new pods disagree about."""
+
+    ONE_STEP = "one-step"
+    TWO_STEP = "two-step"
+    """First what old and new agree about; the rest once that is committed and rolled out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +136,17 @@ class Settings:
     user: UserSettings = UserSettings()
     paths: PathSettings = PathSettings()
     respect: tuple[str, ...] = TOOLS
-    rollout: str = "one-step"
+    rollout: Rollout = Rollout.ONE_STEP
     resources: Resources = Resources()
+    pins: Pins = Pins.AUTO
+    pin_cooldown: str = "24h"
     windows_digests: bool = False
     registries: RegistrySettings = RegistrySettings()
+
+    @property
+    def cooldown(self) -> datetime.timedelta:
+        """How long a tag must not have moved before its digest is written."""
+        return duration(self.pin_cooldown)
 
     def state_of(self, rule: Rule) -> RuleState:
         """Return what is done about a rule; opt-in rules are off until they are named."""
@@ -141,15 +178,20 @@ class Settings:
         return replace(self, rules=rules | dict.fromkeys(unwanted, RuleState.OFF))
 
 
+def duration(text: str) -> datetime.timedelta:
+    """The time that `36h`, `3d` or `0` names."""
+    number, unit = re.fullmatch(r"(\d+)([hd]?)", text).groups()  # type: ignore[union-attr]  # checked when read
+    return datetime.timedelta(**{"days" if unit == "d" else "hours": int(number)})
+
+
 # ---------------------------------------------------------------- the table of keys
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words; `refused` holds words with the reason why they are not taken."""
+    """One of a few words."""
 
     words: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +350,10 @@ KEYS = Record(
         ),
         Key(
             "rollout",
-            Choice(("one-step",), (("two-step", "it is not available yet, use `one-step`"),)),
-            "How changes that old and new pods disagree about are brought in.",
+            Choice(("one-step", "two-step")),
+            "How changes that old and new pods disagree about are brought in: at once, or first "
+            "what both agree about (ports get names, images get users), and the rest in a run "
+            "that finds this committed.",
             "one-step",
         ),
         Key(
@@ -321,6 +365,19 @@ KEYS = Record(
                 )
             ),
             "What `missing-resources` writes; nothing where no number is given.",
+        ),
+        Key(
+            "pins",
+            Choice(("auto", "add", "refresh", "off")),
+            "What is done about digests: `add` them, `refresh` those of tags that moved, or both; "
+            "`auto` leaves those alone that Renovate or Dependabot keeps fresh.",
+            "auto",
+        ),
+        Key(
+            "pin-cooldown",
+            Text(r"0|\d{1,4}[hd]", "a duration such as `24h`, `3d` or `0`"),
+            "A tag that moved is followed only after it stayed the same for so long.",
+            "24h",
         ),
         Key("windows-digests", Flag(), "Pin Windows images by digest too.", default=False),
         Key(
@@ -355,7 +412,7 @@ KEYS = Record(
                     ),
                 )
             ),
-            "Which registries `hardhull record` may contact, beside the well-known ones.",
+            "Which registries may be asked about images, beside the well-known ones.",
         ),
     )
 )
@@ -395,7 +452,11 @@ def _settings(given: dict[str, Any]) -> Settings:
         ),
         "resources": Resources(**{name: Amounts(**amounts) for name, amounts in resources.items()}),
     }
-    for name in ("respect", "rollout", "windows-digests"):
+    if "pins" in given:
+        known["pins"] = Pins(given["pins"])
+    if "rollout" in given:
+        known["rollout"] = Rollout(given["rollout"])
+    for name in ("respect", "pin-cooldown", "windows-digests"):
         if name in given:
             known[name.replace("-", "_")] = given[name]
     return Settings(**known)
@@ -428,9 +489,7 @@ def _scalar(cursor: Cursor, shape: Choice | Text | Number | Flag) -> str | int |
             return number if fits else None
         case Text(pattern):
             return text if text is not None and re.fullmatch(pattern, text) else None
-        case Choice(words, refused_words):
-            if reason := dict(refused_words).get(text or ""):
-                _wrong(cursor, f"`{text}`: {reason}")
+        case Choice(words):
             return text if text in words else None
 
 
@@ -526,7 +585,8 @@ def _schema(shape: Shape, known_rules: Collection[str]) -> dict[str, Any]:
         case Choice(words):
             return {"type": "string", "enum": list(words)}
         case Text(pattern, expected):
-            kinds = ["string", "number"] if re.fullmatch(pattern, "1") else "string"
+            written = any(re.fullmatch(pattern, number) for number in ("0", "1"))
+            kinds = ["string", "number"] if written else "string"
             return {"type": kinds, "pattern": f"^(?:{pattern})$", "title": expected}
         case Number(refused):
             return {

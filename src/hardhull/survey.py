@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull import discover as disk
+from hardhull.committed import committed
 from hardhull.documents.document import read
 from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
@@ -15,7 +17,9 @@ from hardhull.project.builds import is_build_evidence, read_builds
 from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
-from hardhull.project.link import Workspace, link
+from hardhull.project.link import Project, Workspace, link
+from hardhull.project.updaters import read_updaters
+from hardhull.settings import Rollout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from hardhull.documents.document import Document
     from hardhull.documents.source import Source
+    from hardhull.facts.asking import Answers
     from hardhull.facts.gather import Recorded
     from hardhull.settings import Settings
 
@@ -33,27 +38,42 @@ def survey(
     *,
     recorded: Mapping[str, Recorded] | None = None,
     today: datetime.date | None = None,
+    refreshing: bool = True,
 ) -> Context:
     """Discover, read and link one root."""
     found = disk.discover(root, settings.paths.include, settings.paths.exclude)
     documents, skipped, unread = read_all(found)
+    now = datetime.datetime.now(tz=datetime.UTC)
     facts = Facts(
-        today or datetime.datetime.now(tz=datetime.UTC).date(),
+        today or now.date(),
         recorded if recorded is not None else {},
         {name: image.like for name, image in settings.base_images.items()},
+        settings.registries.mirrors,
+        now if today is None else None,
     )
     builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
+    texts = EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read)
     workspace = Workspace(
         settings,
         facts,
         builds,
         Programs(found),
-        EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read),
+        texts,
         (*found.skipped, *skipped),
         unread,
+        read_updaters(texts),
+        refreshing,
     )
     project = link(documents, workspace)
-    return Context(project, facts, settings, project)
+    return Context(project, facts, settings, _rolled_out(root, project))
+
+
+def _rolled_out(root: Path, project: Project) -> Project:
+    """What may be running: the files as they are, or in two steps as they are committed."""
+    if project.workspace.settings.rollout is not Rollout.TWO_STEP:
+        return project
+    documents = committed(root, project.documents)
+    return link(documents, project.workspace, project)
 
 
 def read_all(
@@ -91,6 +111,26 @@ def _build_evidence(found: disk.Found) -> Iterable[Source]:
                 yield disk.read(entry)
             except UsageError:
                 continue  # went away since it was listed: nothing to learn from it
+
+
+def informed(context: Context, answers: Answers) -> Context:
+    """The same survey with what registries said; what was recorded before goes first."""
+    facts = context.facts
+    now = facts.now or datetime.datetime.combine(facts.today, datetime.time(), datetime.UTC)
+    facts = replace(
+        facts,
+        recorded={**answers.recorded(now.isoformat(timespec="seconds")), **facts.recorded},
+        failures={
+            name: f"{failure.reason}; {failure.advice}" if failure.advice else failure.reason
+            for name, failure in answers.failures.items()
+        },
+    )
+    workspace = replace(context.project.workspace, facts=facts)
+    project = link(context.documents, workspace)
+    first = project
+    if context.first is not context.project:
+        first = link(context.first.documents, workspace)
+    return Context(project, facts, context.settings, first)
 
 
 def relink(documents: Mapping[str, Document], context: Context) -> Context:

@@ -84,7 +84,6 @@ def wants(
             options.title,
             memory.refused,
             waiting,
-            _refreshed_by(seen),
             len(outcome.changes) - len(own.changes),
         )
         wanted[_name(options, seen, part)] = Wanted(plan, write(own, plan, about))
@@ -96,12 +95,6 @@ def _name(options: PullRequestOptions, seen: Seen, part: Part) -> str:
     name = options.branch + part.suffix
     taken = any(other.startswith(f"{name}/") for other in seen.names)
     return f"{name}-fix" if taken else name
-
-
-def _refreshed_by(seen: Seen) -> str:
-    if any(branch.startswith("renovate/") for branch in seen.updates):
-        return "Renovate"
-    return "Dependabot" if seen.updates else ""
 
 
 def _rejected(checkout: Checkout, ask: Ask, memory: Memory) -> tuple[frozenset[str], list[str]]:
@@ -120,9 +113,7 @@ def _rejected(checkout: Checkout, ask: Ask, memory: Memory) -> tuple[frozenset[s
             if change.finding.fingerprint in memory.reverted
             and _stays(outcome, change.finding.rule)
         }
-        unwritable = checkout.unwritable(
-            (path, outcome.before[path].to_bytes()) for path in outcome.changed
-        )
+        unwritable = checkout.unwritable(outcome.before[path] for path in outcome.changed)
         stuck = {
             change.finding.fingerprint
             for change in outcome.changes
