@@ -6,6 +6,7 @@ comes from the project's own promises.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,11 +27,14 @@ from bringing import (
     Scene,
 )
 from hardhull.pull_request.options import Operation
+from hardhull.rules import RULES
 from standin import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from hardhull.model import Finding
     from standin import StandIn
 
 YAML = "deploy/api.yaml"
@@ -717,6 +721,43 @@ def test_a_refused_pin_stays_refused_when_its_digest_moves(scene: Scene) -> None
     scene.digests = dict.fromkeys(NAMES, DIGEST.replace("ab", "cd"))
 
     assert scene.again()[1] == ["updateRefs delete hardhull"]
+
+
+def test_a_digest_that_is_not_to_be_had_takes_no_pin_back(scene: Scene) -> None:
+    scene.select = ("unpinned-image",)
+    scene.digests = dict.fromkeys(NAMES, DIGEST)
+    scene.bring()
+    scene.digests = {}
+    brought, writes = scene.again()
+
+    assert (brought.operation, writes, scene.pull.state) == (Operation.NONE, [], "open")
+    assert "a digest that was not to be had" in brought.notes[0]
+
+
+def test_a_rule_that_fails_takes_nothing_back(
+    opened: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> Iterator[Finding]:
+        raise ValueError("a bug")
+
+    rules = [replace(one, find=fails) if one.id == ESCALATION else one for one in RULES]
+    monkeypatch.setattr("hardhull.run.RULES", tuple(rules))
+    opened.known.clear()
+    brought, writes = opened.again()
+
+    assert (brought.operation, writes, opened.pull.state) == (Operation.NONE, [], "open")
+
+
+def test_one_that_a_person_opened_again_and_closed_is_closed_by_a_person(opened: Scene) -> None:
+    opened.repository.person_commits("main", {YAML: FIXED})
+    opened.again()
+    opened.repository.makes_branch("hardhull", opened.pull.head)
+    opened.pull.reopen()
+    opened.repository.person_reverts({YAML: MANIFEST})
+    opened.again()
+    opened.pull.close()
+
+    assert opened.again()[1] == ["updateRefs delete hardhull"]
 
 
 def test_checks_that_wait_are_said_before_anything_is_made(scene: Scene) -> None:

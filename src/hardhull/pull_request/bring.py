@@ -185,6 +185,8 @@ def _decided(run: _Run, seen: Seen, memory: Memory, wanted: Wants) -> list[tuple
             memory=Memory(memory.refused, memory.reverted, silent),
             merged_only=updated,
             set_up=_sets_up(run.options),
+            unknown=wanted.unknown,
+            failed=wanted.failed,
             commands=run.anew,
         )
         decision = decide(view, wanted.parts.get(branch))

@@ -46,6 +46,11 @@ def _with_pull(view: View, pull: SeenPull, block: Block | None, wanted: Wanted |
     held = whose(pull, block, view)
     if isinstance(held, Others) or pull.base != view.base.name:
         return _not_ours_alone(view, pull, block, wanted, held)
+    if block is not None and _would_lose(view, block, wanted):
+        return leave(
+            f"#{pull.number}: not everything it holds could be judged this time, such as a digest "
+            "that was not to be had; it is left as it is"
+        )
     if wanted is None:
         return _close(view, pull, block)
     quiet = view.today - pull.last_sign
@@ -66,8 +71,16 @@ def _with_pull(view: View, pull: SeenPull, block: Block | None, wanted: Wanted |
     if block.state.facts != wanted.text.facts or _asked(view, pull, block):
         return _updated(view, pull, edited(view, pull, block, wanted, held))
     if notice_in(block.text):
-        return _updated(view, pull, Edit(pull.number, body=noticed(block, "", "")))
+        body = noticed(block, "", "", replace(block.state, closing=""))
+        return _updated(view, pull, Edit(pull.number, body=body))
     return _updated(view, pull)
+
+
+def _would_lose(view: View, block: Block, wanted: Wanted | None) -> bool:
+    """Whether fixes would go only because this run did not know enough to make them."""
+    held = set(block.state.fixes)
+    missing = held - set(wanted.plan.fixes if wanted is not None else ())
+    return bool(held & view.unknown) or (view.failed and bool(missing))
 
 
 def _must_rewrite(
@@ -138,7 +151,8 @@ def _notice(pull: SeenPull, block: Block | None, code: str, words: str) -> Decis
     note = words.replace("**", "")
     if block is None or notice_in(block.text) == code:
         return leave(f"#{pull.number}: {note}")
-    edit = Edit(pull.number, body=noticed(block, code, words))
+    body = noticed(block, code, words, replace(block.state, closing=""))
+    edit = Edit(pull.number, body=body)
     return Decision(Operation.UPDATED, (edit,), notes=(f"#{pull.number}: {note}",))
 
 

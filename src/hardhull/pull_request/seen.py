@@ -123,7 +123,6 @@ class Seen:
     base: SeenBase | None
     viewer_id: int | None = None
     unusable: str = ""
-    read_only: bool = False
     branches: Mapping[str, SeenBranch] = field(default_factory=dict)
     pulls: tuple[SeenPull, ...] = ()
     names: tuple[str, ...] = ()

@@ -82,7 +82,7 @@ def query(branches: Sequence[str], *, base: str | None, full: bool) -> tuple[str
     text = f"""query({", ".join(declared)}){{
 viewer{{login databaseId}}
 repository(owner:$owner, name:$name){{
-id nameWithOwner isArchived isDisabled isLocked isMirror isEmpty viewerPermission {asked}
+id nameWithOwner isArchived isDisabled isLocked isMirror isEmpty {asked}
 refs(refPrefix:"{BRANCH_PREFIX}", query:$like, first:100){{nodes{{name}}}}
 open:pullRequests(states:OPEN, first:60, orderBy:{{field:UPDATED_AT, direction:DESC}}){{
 nodes{{headRefName isCrossRepository author{{__typename login}}}}}}
@@ -130,7 +130,6 @@ def read(data: Mapping[str, Any], branches: Sequence[str]) -> Seen:
         viewer_id=data["viewer"].get("databaseId"),
         base=_base(base) if base is not None else None,
         unusable=_unusable(home),
-        read_only=home.get("viewerPermission") in ("READ", "TRIAGE"),
         branches=heads,
         pulls=tuple(sorted(pulls, key=lambda pull: -pull.number)),
         names=tuple(sorted(one["name"] for one in _nodes(home.get("refs")))),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.model import Phase
+from hardhull.outcome import Status
 from hardhull.pull_request.body import write
 from hardhull.pull_request.codeowners import CodeOwners
 from hardhull.pull_request.commits import plan_commits
@@ -38,10 +39,15 @@ _WAITING = (
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What is wanted by branch; empty if nothing is left to change. `waiting` as in About."""
+    """What is wanted by branch; empty if nothing is left to change.
+
+    `waiting` is that of About, `unknown` and `failed` are those of View.
+    """
 
     parts: Mapping[str, Wanted]
     waiting: str = ""
+    unknown: frozenset[str] = frozenset()
+    failed: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -87,7 +93,19 @@ def wants(
             len(outcome.changes) - len(own.changes),
         )
         wanted[_name(options, seen, part)] = Wanted(plan, write(own, plan, about))
-    return Wants(wanted, waiting, tuple(notes))
+    return Wants(wanted, waiting, _unknown(outcome), bool(outcome.crashes), tuple(notes))
+
+
+def _unknown(outcome: Outcome) -> frozenset[str]:
+    """Fixes that this run could not judge, because their digest is not known."""
+    facts = outcome.project.workspace.facts
+    pins = {rule.id for rule in outcome.rules if rule.phase is Phase.PIN}
+    withheld = {e.finding for e in outcome.entries if e.status is Status.WITHHELD}
+    return frozenset(
+        finding.fingerprint
+        for finding in withheld
+        if finding.rule in pins and facts.digest(finding.what) is None
+    )
 
 
 def _name(options: PullRequestOptions, seen: Seen, part: Part) -> str:
