@@ -581,6 +581,14 @@ def test_28_a_repository_that_takes_nothing(scene: Scene, what: str) -> None:
     assert f"{what}" in brought.notes[0]
 
 
+def test_29_an_empty_repository(hub: StandIn, scene: Scene) -> None:
+    hub.repository("acme/empty")
+    brought = scene.bring(repository="acme/empty")
+
+    assert (brought.operation, scene.hub.writes) == (Operation.NONE, [])
+    assert "empty" in brought.notes[0]
+
+
 def test_30_a_fork_with_our_branchs_name(hub: StandIn, scene: Scene) -> None:
     fork = hub.fork(scene.repository, "eve")
     fork.person_commits("hardhull", {"a": "evil\n"}, by="eve", new=True)

@@ -100,6 +100,7 @@ def _attempts(run: _Run) -> Brought:
                 raise Refused(
                     f"GitHub did not answer ({error}); run this again, nothing is lost"
                 ) from None
+            run.github.pause(5.0 * (attempt + 1))
     raise ValueError("the last attempt returned or raised")
 
 
