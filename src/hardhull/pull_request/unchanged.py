@@ -14,7 +14,7 @@ from hardhull.report.places import place_of
 if TYPE_CHECKING:
     from hardhull.outcome import Entry, Outcome
 
-_FEW = 4
+_FEW, _MOST = 4, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,9 @@ def skipped_of(outcome: Outcome, about: About) -> Section:
 
 
 def _folded_if_long(head: str, summary: str, lines: tuple[str, ...]) -> Section:
-    return Section(head, lines, folded=summary if len(lines) > _FEW else "")
+    shown, rest = lines[:_MOST], len(lines) - _MOST
+    folded = summary if len(lines) > _FEW else ""
+    return Section(head, shown, folded=folded, dropped=max(0, rest))
 
 
 def _is_refused(entry: Entry, about: About) -> bool:
