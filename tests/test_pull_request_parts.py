@@ -213,12 +213,14 @@ def test_a_body_never_outgrows_what_github_takes(tmp_path: Path) -> None:
     rule = next(rule for rule in RULES if rule.id == "privilege-escalation")
     before = {
         f"folder{index}/{path}": text
-        for index in range(400)
+        for index in range(500)
         for path, text in rule.examples[0].before.items()
         if path.endswith("yaml")
     }
-    result, checkout = committed(tmp_path, replace(rule.examples[0], before=before, settings=""))
-    result = replace(result, changes=result.changes * (1 + 2000 // max(1, len(result.changes))))
+    result, checkout = committed(
+        tmp_path, replace(rule.examples[0], before=before, settings="applications: all\n")
+    )
+    assert len(result.changes) >= 400
     plan = Plan(OIDS[1], OIDS[2], (), FIX)
     text = write(result, plan, About("main"))
 

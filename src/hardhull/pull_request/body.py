@@ -20,6 +20,7 @@ from hardhull.pull_request.unchanged import (
     refused_of,
     respected_of,
     skipped_of,
+    standing_of,
     told_of,
 )
 from hardhull.report.grouping import applications_changed
@@ -69,6 +70,7 @@ def write(outcome: Outcome, plan: Plan, about: About) -> Text:
         respected_of(outcome, about),
         refused_of(outcome, about),
         skipped_of(outcome, about),
+        standing_of(outcome, about),
         Section(_pins(outcome)),
         digests_of(outcome),
         links_of(changes, about.prefix),
