@@ -51,3 +51,14 @@ def _place(operation: Operation) -> object:
         case AppendItem() | InsertInstruction() | RemoveInstruction():
             return operation  # several may stand side by side
     assert_never(operation)
+
+
+def by_path(candidates: Iterable[Candidate]) -> dict[str, list[Operation]]:
+    """The operations of these fixes by the file they name, each once."""
+    operations: dict[str, list[Operation]] = {}
+    for candidate in candidates:
+        for operation in candidate.fix.operations:
+            listed = operations.setdefault(operation.path, [])
+            if operation not in listed:
+                listed.append(operation)
+    return operations

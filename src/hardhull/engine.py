@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hardhull.conflicts import without_conflicts
+from hardhull.conflicts import by_path, without_conflicts
 from hardhull.documents.document import render
+from hardhull.documents.source import is_generated
 from hardhull.ledger import Candidate, Ledger, Memory, find_all, propose
 from hardhull.model import (
     Change,
@@ -18,13 +19,15 @@ from hardhull.model import (
     Unrenderable,
     worst,
 )
+from hardhull.project.chart_edits import carried
+from hardhull.project.chart_proof import differs
 from hardhull.proof import prove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hardhull.documents.document import Document
-    from hardhull.model import Operation, Rule
+    from hardhull.model import Rule
     from hardhull.project.context import Context
 
     Documents = Mapping[str, Document]
@@ -105,7 +108,7 @@ def _awaited(
     now = [finding for rule in rules for finding in find_all(rule, context, ledger)]
     edited = _edited(context, later, ledger)
     if isinstance(edited, str):
-        touched = {path for candidate in later for path in candidate.fix.paths}
+        touched = set(by_path(later))
         return frozenset(finding.key for finding in now if finding.path in touched)
     then = relink({**context.documents, **edited[0]}, context)
     scratch = Ledger()
@@ -189,35 +192,36 @@ def _verified(
         return outcome
     documents, edits = outcome
     after = relink({**context.documents, **documents}, context)
+    otherwise = differs(context.project.charts, after.project.charts, by_path(candidates))
+    if otherwise is not None:
+        return otherwise
     left = {finding.key for finding in find_all(rule, after, ledger)}
     if any(candidate.finding.key in left for candidate in candidates):
         return "the problem would still be there after the edit"
     for path, document in documents.items():
         seen = ledger.texts.setdefault(path, set())
         seen |= {context.document(path).source.text, document.source.text}
-    _record(candidates, edits, ledger)
+    _record(candidates, edits, context, ledger)
     return after
 
 
 def _edited(
     context: Context, candidates: Sequence[Candidate], ledger: Ledger
 ) -> tuple[dict[str, Document], dict[str, tuple[Edit, ...]]] | str:
-    operations: dict[str, list[Operation]] = {}
-    for candidate in candidates:
-        for operation in candidate.fix.operations:
-            listed = operations.setdefault(operation.path, [])
-            if operation not in listed:
-                listed.append(operation)
     documents: dict[str, Document] = {}
     edits: dict[str, tuple[Edit, ...]] = {}
-    for path, wanted in operations.items():
-        before = context.document(path)
-        try:
-            edits[path] = render(before, wanted)
-        except Unrenderable as error:
-            line = before.source.line_of(error.span.start) if error.span else 0
-            return f"{path}:{line}: {error.reason}" if line else f"{path}: {error.reason}"
-        proved = prove(before, wanted, edits[path])
+    try:
+        changes = carried(context.project.charts, by_path(candidates))
+        edits |= {path: tuple(sorted(made)) for path, made in changes.edits.items()}
+        for path, wanted in changes.operations.items():
+            edits[path] = render(context.document(path), wanted)
+    except Unrenderable as error:
+        line = _line(context, error.path, error.span)
+        return f"{error.path}:{line}: {error.reason}" if line else f"{error.path}: {error.reason}"
+    for path, made in edits.items():
+        if is_generated(context.document(path).source):
+            return f"{path}: its first lines say that a program writes it: change that"
+        proved = prove(context.document(path), changes.operations.get(path, ()), made)
         if isinstance(proved, str):
             return f"{path}: {proved}"
         if proved.source.text in ledger.texts.get(path, ()):
@@ -228,12 +232,17 @@ def _edited(
 
 
 def _record(
-    candidates: Sequence[Candidate], edits: Mapping[str, tuple[Edit, ...]], ledger: Ledger
+    candidates: Sequence[Candidate],
+    edits: Mapping[str, tuple[Edit, ...]],
+    context: Context,
+    ledger: Ledger,
 ) -> None:
     """Note the changes. The edits of a batch belong to its first change, which undoes them all."""
     for index, candidate in enumerate(candidates):
         own = tuple(edits.items()) if index == 0 else ()
-        ledger.changes.append(Change(candidate.finding, candidate.fix, own))
+        made = carried(context.project.charts, by_path([candidate]))
+        files = tuple(sorted({*made.operations, *made.edits}))
+        ledger.changes.append(Change(candidate.finding, candidate.fix, own, files))
         ledger.withheld.pop(candidate.finding.key, None)
 
 

@@ -176,7 +176,7 @@ def _rows(changes: Sequence[Change]) -> list[list[Change]]:
     """Changes that are told as one: of one rule in one file, with the same to look out for."""
     rows: dict[object, list[Change]] = {}
     for index, change in enumerate(changes):
-        alone = len(change.fix.paths) > 1
+        alone = len(change.files) > 1
         path, rule = change.finding.path, change.finding.rule
         key = index if alone else (rule, path, change.fix.if_wrong)
         rows.setdefault(key, []).append(change)

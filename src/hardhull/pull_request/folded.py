@@ -39,17 +39,17 @@ def digests_of(outcome: Outcome) -> Section:
 
 def links_of(changes: Sequence[Change], prefix: str) -> Section:
     """A graph of the files that belong together, because one fix edits all of them."""
-    spanning = [change for change in changes if len(change.fix.paths) > 1]
+    spanning = [change for change in changes if len(change.files) > 1]
     if not spanning:
         return Section("", ())
-    paths = sorted({path for change in spanning[:_MOST_FIXES] for path in change.fix.paths})
+    paths = sorted({path for change in spanning[:_MOST_FIXES] for path in change.files})
     names = {path: f"f{number}" for number, path in enumerate(paths)}
     lines = ["```mermaid", "graph LR"]
     lines += [f'  {names[path]}["{_label(prefix + path)}"]' for path in paths]
     edges: dict[tuple[str, str], dict[str, None]] = {}
     for change in spanning[:_MOST_FIXES]:
-        first = change.finding.path if change.finding.path in names else change.fix.paths[0]
-        for path in change.fix.paths:
+        first = change.finding.path if change.finding.path in names else change.files[0]
+        for path in change.files:
             if path != first:
                 edges.setdefault((names[first], names[path]), {})[change.finding.rule] = None
     lines += [_edge(ends, rules) for ends, rules in edges.items()]

@@ -65,7 +65,7 @@ def _naming(
         case SplitBy.CODEOWNERS:
 
             def owned(change: Change) -> str:
-                return " ".join(owners.of_all(prefix + path for path in change.fix.paths)) or "rest"
+                return " ".join(owners.of_all(prefix + path for path in change.files)) or "rest"
 
             return owned
     assert_never(split_by)

@@ -135,7 +135,7 @@ def _rejected(checkout: Checkout, ask: Ask, memory: Memory) -> tuple[frozenset[s
         stuck = {
             change.finding.fingerprint
             for change in outcome.changes
-            if any(path in unwritable for path in change.fix.paths)
+            if any(path in unwritable for path in change.files)
         }
         if not back and not stuck:
             break
