@@ -146,20 +146,21 @@ def uncommitted(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
 def _uncommitted(root: Path, paths: Sequence[str]) -> Iterator[str]:
     if not in_git(root):
         return
-    listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
+    listed = ask_git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
                   "--ignored=matching", "--ignore-submodules=all", "--", *paths)  # fmt: skip
     if listed is None:
         raise UsageError(
             f"{root.as_posix()}: git can't say what is committed here; "
             "commit your work and give --allow-dirty"
         )
-    top = os.fsdecode(_git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
+    top = os.fsdecode(ask_git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
     for entry in listed.split(b"\0"):
         if entry:
             yield os.fsdecode(entry)[3:].removeprefix(top)
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
+def ask_git(root: Path, *arguments: str) -> bytes | None:
+    """What git prints, started so that nothing in a hostile repository is; None if it fails."""
     program = shutil.which("git")
     if program is None or Path(program).resolve().is_relative_to(root.resolve()):
         return None
