@@ -160,7 +160,10 @@ def _uncommitted(root: Path, paths: Sequence[str]) -> Iterator[str]:
 
 
 def ask_git(root: Path, *arguments: str) -> bytes | None:
-    """What git prints, started so that nothing in a hostile repository is; None if it fails."""
+    """What git answers about the repository that holds `root`; None if it can't, or isn't there.
+
+    Nothing that the repository's configuration names is started.
+    """
     program = shutil.which("git")
     if program is None or Path(program).resolve().is_relative_to(root.resolve()):
         return None
@@ -168,6 +171,7 @@ def ask_git(root: Path, *arguments: str) -> bytes | None:
     environment |= {
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_TERMINAL_PROMPT": "0",
         # A partial clone would fetch what it misses, by whatever program its configuration names.
         "GIT_ALLOW_PROTOCOL": "none",
