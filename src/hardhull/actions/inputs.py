@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 import enum
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hardhull.model import Level, Severity, UsageError
+from hardhull.pull_request.options import CommitMode, PullRequestOptions, SplitBy
 from hardhull.settings import RegistrySettings
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ INPUTS: tuple[Input, ...] = (
         "At most so many open pull requests at a time, when they are split.",
         "PullRequestOptions.max_open",
         Kind.NUMBER,
-        "5",
+        "1",
     ),
     Input(
         "commit-mode",
@@ -285,9 +286,9 @@ class Inputs:
     reviewers: tuple[str, ...] = ()
     team_reviewers: tuple[str, ...] = ()
     draft: bool = False
-    split_by: str = "none"
-    max_open_pull_requests: int = 5
-    commit_mode: str = "api"
+    split_by: SplitBy = SplitBy.NONE
+    max_open_pull_requests: int = 1
+    commit_mode: CommitMode = CommitMode.API
     comment_commands: bool = False
     comment: str = "auto"
     annotations: bool = True
@@ -306,6 +307,24 @@ class Inputs:
             )
             settings = replace(settings, registries=wider)
         return settings
+
+    def options(self, repository: str, base: str | None) -> PullRequestOptions:
+        """What is chosen about the pull request."""
+        return PullRequestOptions(
+            repository,
+            base=base,
+            branch=self.branch,
+            title=self.title,
+            labels=self.labels,
+            reviewers=self.reviewers,
+            team_reviewers=self.team_reviewers,
+            draft=self.draft,
+            split_by=self.split_by,
+            max_open=self.max_open_pull_requests,
+            commit_mode=self.commit_mode,
+            dry_run=self.dry_run,
+            comment_commands=self.comment_commands,
+        )
 
 
 # ---------------------------------------------------------------- reading
@@ -371,6 +390,10 @@ def _meaning(one: Input, word: str) -> Any:
             return Level(word)
         case "fail-on":
             return None if word == "none" else Severity(word)
+        case "split-by":
+            return SplitBy(word)
+        case "commit-mode":
+            return CommitMode(word)
         case _:
             return word
 
@@ -378,16 +401,3 @@ def _meaning(one: Input, word: str) -> Any:
 def _wrong(one: Input, text: str, expected: str) -> None:
     shown = "something secret" if one.name == "token" else f"`{text}`"
     raise UsageError(f"input `{one.name}`: {shown} does not fit; {expected} was expected")
-
-
-# ---------------------------------------------------------------- what is made from the table
-
-
-def defaults() -> Inputs:
-    """What the inputs are if nobody says anything; the same as in action.yml, by a test."""
-    return Inputs()
-
-
-def field_names() -> tuple[str, ...]:
-    """The fields of `Inputs`, in order."""
-    return tuple(one.name for one in fields(Inputs))
