@@ -1,0 +1,135 @@
+"""GraphQL: any query valid for the published schema, over the same state as REST."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError, execute
+from graphql.language import FieldNode, OperationDefinitionNode
+
+from standin import contract
+from standin.nodes import Query
+from standin.mutations import Mutation
+from standin.routing import Answer
+from standin.state import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphql import DocumentNode, GraphQLResolveInfo
+
+    from standin.nodes import View
+
+TYPES = {403: "FORBIDDEN", 404: "NOT_FOUND", 422: "UNPROCESSABLE"}
+
+
+class Unmodelled(Exception):
+    """The schema knows this field; the stand-in doesn't. Model it, or ask for something else."""
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def answer(
+    view: View, body: Mapping[str, Any], *, partial: bool = False
+) -> tuple[Answer, list[str]]:
+    """The answer to a request, and what is wrong with the request or with the stand-in."""
+    text, variables = body.get("query", ""), body.get("variables") or {}
+    document, violations = contract.read_document(text)
+    if document is None or violations:
+        errors = [{"message": one} for one in violations]
+        return Answer(200, {"errors": errors}), [f"GraphQL: {one}" for one in violations]
+    missing: list[str] = []
+
+    def resolve(source: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
+        found = getattr(source, snake(info.field_name), missing)
+        if found is missing:
+            missing.append(f"not modelled: {info.parent_type.name}.{info.field_name}")
+            raise GraphQLError(missing[-1])
+        try:
+            return found(**{snake(key): value for key, value in args.items()}) if callable(found) else found
+        except Refused as refused:
+            raise GraphQLError(refused.message, extensions={"status": refused.status}) from None
+        except TypeError as error:
+            missing.append(f"not modelled: {info.parent_type.name}.{info.field_name}: {error}")
+            raise GraphQLError(missing[-1]) from error
+
+    result = execute(
+        contract.schema(),
+        document,
+        Roots(view),
+        variable_values=dict(variables),
+        operation_name=body.get("operationName"),
+        field_resolver=resolve,
+        type_resolver=lambda value, _info, _abstract: value.typename,
+    )
+    shown: dict[str, Any] = {}
+    if result.data is not None:
+        shown["data"] = result.data
+    if result.errors:
+        shown["errors"] = [_error(one) for one in result.errors]
+        missing += [
+            f"stand-in broke at {one.path}: {one.original_error!r}"
+            for one in result.errors
+            if one.original_error and not isinstance(one.original_error, GraphQLError)
+        ]
+        if result.data is None and _variables_failed(result.errors):
+            missing += [f"GraphQL: {one.message}" for one in result.errors]
+    if partial and shown.get("data"):
+        _lose_first(shown)
+    return Answer(200, shown), missing
+
+
+class Roots:
+    """What operations start from: queries and mutations side by side."""
+
+    def __init__(self, view: View) -> None:
+        self._query, self._mutation = Query(view), Mutation(view)
+
+    def __getattr__(self, name: str) -> Any:
+        for root in (self._query, self._mutation):
+            if hasattr(root, name):
+                return getattr(root, name)
+        raise AttributeError(name)
+
+
+def _error(error: GraphQLError) -> dict[str, Any]:
+    shown = dict(error.formatted)
+    more = dict(shown.pop("extensions", {}))
+    status = more.pop("status", None)
+    kind = more.pop("type", None) or TYPES.get(status or 0)
+    return ({"type": kind} if kind else {}) | shown
+
+
+def _variables_failed(errors: list[GraphQLError]) -> bool:
+    return all(one.path is None for one in errors)
+
+
+def _lose_first(shown: dict[str, Any]) -> None:
+    """Null for the first thing asked, and an error that says so."""
+    first = next(iter(shown["data"]))
+    shown["data"] = {**shown["data"], first: None}
+    said = "Something went wrong while executing your query."
+    shown["errors"] = [*shown.get("errors", ()), {"message": said, "path": [first]}]
+
+
+def mutations_in(text: str, variables: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The mutations of a document, each with its input."""
+    document: DocumentNode | None = contract.read_document(text)[0]
+    found = []
+    for one in document.definitions if document else ():
+        if isinstance(one, OperationDefinitionNode) and one.operation.value == "mutation":
+            for field in one.selection_set.selections:
+                if isinstance(field, FieldNode):
+                    found.append((field.name.value, _input(field, variables)))
+    return found
+
+
+def _input(field: FieldNode, variables: Mapping[str, Any]) -> dict[str, Any]:
+    from graphql import value_from_ast_untyped  # noqa: PLC0415
+
+    given = next((one for one in field.arguments if one.name.value == "input"), None)
+    value = value_from_ast_untyped(given.value, dict(variables)) if given else {}
+    return value if isinstance(value, dict) else {}
