@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,14 @@ _ROWS = 3
 _PAGES = 20
 """Comments are looked through up to so many hundreds; ours is among the first."""
 _CLEAN = "hardhull: nothing new here any more."
+_NUMBER = re.compile(r"#issuecomment-(\d+)$", re.ASCII)
 _QUERY = """
 query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       locked
       comments(first: 100, after: $after) {
-        nodes { fullDatabaseId body viewerDidAuthor }
+        nodes { url body viewerDidAuthor }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -113,8 +115,12 @@ def keep(hub: Hub, repository: str, number: int, wanted: str | None) -> str:
     text = wanted if wanted is not None else clean_body()
     if _same(ours["body"], text):
         return "comment unchanged"
-    where = f"/repos/{repository}/issues/comments/{int(ours['fullDatabaseId'])}"
-    hub.send("PATCH", where, {"body": text})
+    # The number in its address: GraphQL's own has 32 bits, which are used up, and the wider one
+    # is missing on older servers.
+    found = _NUMBER.search(ours["url"])
+    if found is None:
+        raise Refused("GraphQL", 0, "a comment without a number")
+    hub.send("PATCH", f"/repos/{repository}/issues/comments/{found[1]}", {"body": text})
     return "comment edited"
 
 
