@@ -143,9 +143,7 @@ class Runner:
             **self.variables,
         }
 
-    def run(
-        self, event: str, payload: Mapping[str, Any] | None = None, **inputs: str
-    ) -> Done:
+    def run(self, event: str, payload: Mapping[str, Any] | None = None, **inputs: str) -> Done:
         """One job, in this process."""
         environment = self.environment(event, payload, **inputs)
         known = dict(environment)
@@ -154,9 +152,7 @@ class Runner:
             code = action.main(environment)
         return self._done(code, log.getvalue(), known, environment)
 
-    def start(
-        self, event: str, payload: Mapping[str, Any] | None = None, **inputs: str
-    ) -> Done:
+    def start(self, event: str, payload: Mapping[str, Any] | None = None, **inputs: str) -> Done:
         """One job, in a process of its own, as the image's entry point."""
         known = self.environment(event, payload, **inputs)
         done = subprocess.run(
@@ -219,9 +215,7 @@ def pull_event(pull: PullHandle, action_name: str = "opened") -> dict[str, Any]:
         pull_request__base__sha=pull.on.head(pull.it.base_ref),
         pull_request__head__sha=pull.head,
         pull_request__head__ref=pull.it.head_ref,
-        pull_request__head__repo__full_name=pull.it.head_repository.full_name
-        if pull.it.head_repository
-        else None,
+        pull_request__head__repo__full_name=pull.it.head_repository.full_name,
         repository__full_name=pull.on.name,
         repository__default_branch=pull.on.it.default_branch,
     )

@@ -41,7 +41,9 @@ def runner(tmp_path: Path, hub: StandIn) -> Runner:
     return Runner(tmp_path, hub)
 
 
-def opened(shop: RepositoryHandle, files: dict[str, str | None], branch: str = "topic") -> PullHandle:
+def opened(
+    shop: RepositoryHandle, files: dict[str, str | None], branch: str = "topic"
+) -> PullHandle:
     shop.person_commits(branch, files, new=True)
     return shop.person_opens(branch)
 
@@ -156,7 +158,7 @@ def test_a_base_that_cannot_be_read_is_told_and_never_judged(
     assert hub.writes == []
 
 
-def test_the_base_configuration_counts(hub: StandIn, shop: RepositoryHandle, runner: Runner) -> None:
+def test_the_base_configuration_counts(shop: RepositoryHandle, runner: Runner) -> None:
     off = "rules:\n  image-runs-as-root: off\n"
     pull = opened(shop, {"src/Api/Dockerfile": BAD, ".github/hardhull.yml": off})
 
