@@ -165,7 +165,11 @@ def references(node: Any) -> Iterator[str]:
 def prune_schema(text: str) -> str:
     """Keep the modelled types, and of their fields those whose types are kept."""
     document = parse(text, no_location=True)
-    known = {one.name.value: one for one in document.definitions if hasattr(one, "name")}
+    known: dict[str, Any] = {
+        one.name.value: one
+        for one in document.definitions
+        if isinstance(one, ast.TypeDefinitionNode)
+    }
     kept = kept_types(known)
     types = [thin(known[name], kept, known) for name in sorted(kept)]
     reached = closure(types, known)
@@ -201,7 +205,8 @@ def thin(definition: Any, kept: set[str], known: dict[str, Any]) -> Any:
     def stays(name: str) -> bool:
         return name in kept or not isinstance(
             known.get(name),
-            ast.ObjectTypeDefinitionNode | ast.InterfaceTypeDefinitionNode
+            ast.ObjectTypeDefinitionNode
+            | ast.InterfaceTypeDefinitionNode
             | ast.UnionTypeDefinitionNode,
         )
 
@@ -251,10 +256,13 @@ def events(examples: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
     """One example of each kind of event, the first that is about a branch."""
     for name, (event, action) in EVENTS.items():
         found = next(one for one in examples if one["name"] == event)["examples"]
-        yield name, next(
-            one
-            for one in found
-            if one.get("action") == action and "refs/tags/" not in one.get("ref", "")
+        yield (
+            name,
+            next(
+                one
+                for one in found
+                if one.get("action") == action and "refs/tags/" not in one.get("ref", "")
+            ),
         )
 
 

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# A node with nothing to work out: its fields by their GraphQL names.
+Leaf = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class PageInfo:
     has_next_page: bool

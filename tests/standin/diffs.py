@@ -34,9 +34,7 @@ def _changed(store: GitStore, path: str, was: Entry | None, now: Entry | None) -
     status = "added" if was is None else "removed" if now is None else "modified"
     one = now or was
     assert one is not None
-    lines = list(
-        difflib.unified_diff(_lines(store, was), _lines(store, now), n=3, lineterm="")
-    )[2:]
+    lines = list(difflib.unified_diff(_lines(store, was), _lines(store, now), n=3, lineterm=""))[2:]
     added = sum(line.startswith("+") for line in lines)
     removed = sum(line.startswith("-") for line in lines)
     return ChangedFile(path, status, one.oid, added, removed, "\n".join(lines))

@@ -317,7 +317,7 @@ class GitStore:
         result: dict[str, Entry] = {}
         for path in {*was, *ours, *theirs}:
             before, mine, yours = was.get(path), ours.get(path), theirs.get(path)
-            if mine == yours or yours == before:
+            if yours in (mine, before):  # noqa: PLR6201  entries of git, or none
                 chosen = mine
             elif mine == before:
                 chosen = yours
@@ -344,7 +344,9 @@ class GitStore:
         )
         if merged.returncode != 0:
             return None
-        return Entry(yours.mode if mine.mode == before.mode else mine.mode, self.blob(merged.stdout))
+        return Entry(
+            yours.mode if mine.mode == before.mode else mine.mode, self.blob(merged.stdout)
+        )
 
 
 def _person(line: str) -> Person:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, execute
+from graphql import GraphQLError, execute_sync, value_from_ast_untyped
 from graphql.language import FieldNode, OperationDefinitionNode
 
 from standin import contract
-from standin.nodes import Query
 from standin.mutations import Mutation
+from standin.nodes import Query
 from standin.routing import Answer
 from standin.state import Refused
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 TYPES = {403: "FORBIDDEN", 404: "NOT_FOUND", 422: "UNPROCESSABLE"}
 
 
-class Unmodelled(Exception):
-    """The schema knows this field; the stand-in doesn't. Model it, or ask for something else."""
+NOT_THERE = object()
 
 
 def snake(name: str) -> str:
@@ -43,27 +42,27 @@ def answer(
         return Answer(200, {"errors": errors}), [f"GraphQL: {one}" for one in violations]
     missing: list[str] = []
 
-    def resolve(source: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
-        found = getattr(source, snake(info.field_name), missing)
-        if found is missing:
-            missing.append(f"not modelled: {info.parent_type.name}.{info.field_name}")
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
+        place = f"{info.parent_type.name}.{info.field_name}"
+        found = _field(source, info.field_name)
+        if found is NOT_THERE:
+            missing.append(f"not modelled: {place}")
             raise GraphQLError(missing[-1])
+        if not callable(found):
+            return found
         try:
-            return found(**{snake(key): value for key, value in args.items()}) if callable(found) else found
+            return found(**{snake(key): value for key, value in args.items()})
         except Refused as refused:
             raise GraphQLError(refused.message, extensions={"status": refused.status}) from None
-        except TypeError as error:
-            missing.append(f"not modelled: {info.parent_type.name}.{info.field_name}: {error}")
-            raise GraphQLError(missing[-1]) from error
 
-    result = execute(
+    result = execute_sync(
         contract.schema(),
         document,
         Roots(view),
         variable_values=dict(variables),
         operation_name=body.get("operationName"),
         field_resolver=resolve,
-        type_resolver=lambda value, _info, _abstract: value.typename,
+        type_resolver=lambda value, _info, _abstract: _typename(value),
     )
     shown: dict[str, Any] = {}
     if result.data is not None:
@@ -82,6 +81,17 @@ def answer(
     return Answer(200, shown), missing
 
 
+def _field(source: Any, name: str) -> Any:
+    """What a node has under this name: nodes that have little to work out are dictionaries."""
+    if isinstance(source, dict):
+        return source.get(name, NOT_THERE)
+    return getattr(source, snake(name), NOT_THERE)
+
+
+def _typename(source: Any) -> str:
+    return str(source["__typename"] if isinstance(source, dict) else source.typename)
+
+
 class Roots:
     """What operations start from: queries and mutations side by side."""
 
@@ -97,7 +107,8 @@ class Roots:
 
 def _error(error: GraphQLError) -> dict[str, Any]:
     shown = dict(error.formatted)
-    more = dict(shown.pop("extensions", {}))
+    more: dict[str, Any] = dict(error.extensions or {})
+    shown.pop("extensions", None)
     status = more.pop("status", None)
     kind = more.pop("type", None) or TYPES.get(status or 0)
     return ({"type": kind} if kind else {}) | shown
@@ -118,18 +129,16 @@ def _lose_first(shown: dict[str, Any]) -> None:
 def mutations_in(text: str, variables: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The mutations of a document, each with its input."""
     document: DocumentNode | None = contract.read_document(text)[0]
-    found = []
-    for one in document.definitions if document else ():
-        if isinstance(one, OperationDefinitionNode) and one.operation.value == "mutation":
-            for field in one.selection_set.selections:
-                if isinstance(field, FieldNode):
-                    found.append((field.name.value, _input(field, variables)))
-    return found
+    return [
+        (field.name.value, _input(field, variables))
+        for one in (document.definitions if document else ())
+        if isinstance(one, OperationDefinitionNode) and one.operation.value == "mutation"
+        for field in one.selection_set.selections
+        if isinstance(field, FieldNode)
+    ]
 
 
 def _input(field: FieldNode, variables: Mapping[str, Any]) -> dict[str, Any]:
-    from graphql import value_from_ast_untyped  # noqa: PLC0415
-
-    given = next((one for one in field.arguments if one.name.value == "input"), None)
+    given = next((one for one in field.arguments or () if one.name.value == "input"), None)
     value = value_from_ast_untyped(given.value, dict(variables)) if given else {}
     return value if isinstance(value, dict) else {}

@@ -64,11 +64,14 @@ class StandIn:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.stop()
-        if error is None:
-            assert self.violations == []
+        if error is None and self.violations:
+            raise AssertionError("GitHub's contract:\n" + "\n".join(self.violations))
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -180,7 +183,7 @@ class StandIn:
     ) -> Seen:
         """Write a request down."""
         with self.lock:
-            name, writes = (said, ()) if said else describe(self, method, path, body)
+            name, writes = (said, ()) if said else describe(method, path, body)
             seen = Seen(len(self.requests), method, path, body, name or "", tuple(writes), token)
             self.requests.append(seen)
             return seen

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from standin import policy, pulls, refs
+from standin import nodes_pulls, policy, pulls, refs
 from standin.gitstore import ZERO
 from standin.nodes import Query, RepositoryNode
 from standin.nodes_git import RefNode
-from standin.nodes_pulls import CommentNode, PullNode
-from standin.state import Refused, parse_node_id
+from standin.nodes_pulls import PullNode
+from standin.state import Refused, node_id, parse_node_id
 
 if TYPE_CHECKING:
     from standin.nodes import View
@@ -125,9 +125,11 @@ class Mutation:
         for home in self.view.world.repositories.values():
             for pull in home.pulls.values():
                 for comment in pull.comments:
-                    node = CommentNode(self.view, home, pull, comment)
-                    if node.id == input["subjectId"]:
+                    if node_id("IC", comment.id) == input["subjectId"]:
                         policy.require(self.view.token, home, "pull_requests")
                         comment.minimized = input["classifier"].lower()
+                        node = nodes_pulls.comment(self.view, home, pull, comment)
                         return Payload(input.get("clientMutationId"), minimized_comment=node)
-        raise Refused(404, f"Could not resolve to a node with the global id of '{input['subjectId']}'.")
+        raise Refused(
+            404, f"Could not resolve to a node with the global id of '{input['subjectId']}'."
+        )

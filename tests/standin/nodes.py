@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from standin import pulls
-from standin.connections import Connection, connect
+from standin.connections import Connection, Leaf, connect
 from standin.nodes_git import GitThing, RefNode, by_expression
-from standin.nodes_pulls import MergeQueueNode, PullNode
+from standin.nodes_pulls import PullNode, merge_queue
 from standin.state import AccountKind, Refused, node_id, parse_node_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from standin.state import Account, Label, Pull, Repository, Rule, Token, World
 
@@ -25,13 +25,34 @@ class View:
     token: Token
     web: str
 
-    def actor(self, account: Account) -> AccountNode:
+    def actor(self, account: Account) -> Leaf:
         """As an author: a bot's login is without `[bot]` here."""
-        return AccountNode(self, account, account.login.removesuffix("[bot]"), account.kind.value)
+        return self._account(account, account.login.removesuffix("[bot]"), account.kind.value)
 
-    def user(self, account: Account) -> AccountNode:
+    def user(self, account: Account) -> Leaf:
         """As a `User`: of commits, and the viewer, bots too."""
-        return AccountNode(self, account, account.login, "User")
+        return self._account(account, account.login, "User")
+
+    def _account(self, account: Account, login: str, typename: str) -> Leaf:
+        bot = account.kind is AccountKind.BOT
+        return {
+            "__typename": typename,
+            "id": node_id("BOT" if bot else "U", account.id),
+            "databaseId": account.id,
+            "login": login,
+            "name": account.login,
+            "email": "",
+            "url": f"{self.web}/{account.login}",
+        }
+
+    def label(self, label: Label) -> Leaf:
+        return {
+            "__typename": "Label",
+            "id": node_id("LA", label.id),
+            "name": label.name,
+            "color": label.color,
+            "description": label.description,
+        }
 
     def repository_node(self, repository: Repository) -> RepositoryNode:
         return RepositoryNode(self, repository)
@@ -42,201 +63,75 @@ class View:
     def commits_of(self, home: Repository, pull: Pull) -> list[str]:
         return pulls.commits_of(home, pull)
 
-    def protection(self, home: Repository, branch: str) -> ProtectionNode | None:
-        rules = [one for one in home.rules_for(branch) if one.classic]
-        return ProtectionNode(home, rules[0].branches, tuple(rules)) if rules else None
+    def protection(self, home: Repository, branch: str) -> Leaf | None:
+        found = next((one for one in home.rules_for(branch) if one.classic), None)
+        return protection(home, found.branches) if found else None
 
 
-@dataclass(frozen=True)
-class AccountNode:
-    view: View
-    account: Account
-    login: str
-    typename: str
-
-    @property
-    def id(self) -> str:
-        return node_id("BOT" if self.account.kind is AccountKind.BOT else "U", self.account.id)
-
-    @property
-    def database_id(self) -> int:
-        return self.account.id
-
-    @property
-    def name(self) -> str:
-        return self.account.login
-
-    @property
-    def email(self) -> str:
-        return ""
-
-    @property
-    def url(self) -> str:
-        return f"{self.view.web}/{self.account.login}"
+def protection(home: Repository, pattern: str) -> Leaf:
+    """A branch protection rule: GitHub has one for a pattern, with switches for each kind."""
+    rules = {one.kind: one for one in home.rules if one.classic and one.branches == pattern}
+    checks = rules["required_status_checks"].parameters if "required_status_checks" in rules else {}
+    reviews = rules["pull_request"].parameters if "pull_request" in rules else {}
+    count = int(reviews.get("required_approving_review_count", 0))
+    return {
+        "__typename": "BranchProtectionRule",
+        "id": node_id("BPR", f"{home.id}:{pattern}"),
+        "pattern": pattern,
+        "requiresStatusChecks": "required_status_checks" in rules,
+        "requiresStrictStatusChecks": bool(checks.get("strict_required_status_checks_policy")),
+        "requiredStatusCheckContexts": _contexts(checks),
+        "requiresCommitSignatures": "required_signatures" in rules,
+        "requiresLinearHistory": "required_linear_history" in rules,
+        "requiresApprovingReviews": count > 0,
+        "requiredApprovingReviewCount": count,
+        "allowsForcePushes": "non_fast_forward" not in rules,
+        "allowsDeletions": "deletion" not in rules,
+    }
 
 
-@dataclass(frozen=True)
-class LabelNode:
-    view: View
-    label: Label
-    typename = "Label"
-
-    @property
-    def id(self) -> str:
-        return node_id("LA", self.label.id)
-
-    @property
-    def name(self) -> str:
-        return self.label.name
-
-    @property
-    def color(self) -> str:
-        return self.label.color
-
-    @property
-    def description(self) -> str | None:
-        return self.label.description
+def _contexts(parameters: Mapping[str, Any]) -> list[str]:
+    return [one["context"] for one in parameters.get("required_status_checks", ())]
 
 
-@dataclass(frozen=True)
-class ProtectionNode:
-    home: Repository
-    pattern: str
-    rules: tuple[Rule, ...]
-    typename = "BranchProtectionRule"
+def ruleset(home: Repository, branches: str) -> Leaf:
+    rules = [one for one in home.rules if one.branches == branches and not one.classic]
 
-    def _has(self, kind: str) -> Rule | None:
-        return next((one for one in self.rules if one.kind == kind), None)
+    def found(type: str | None = None, **page: Any) -> Connection:  # noqa: A002  the schema's
+        chosen = [_rule(one) for one in rules if type in {None, one.kind.upper()}]
+        return connect(chosen, "rules", **page)
 
-    @property
-    def id(self) -> str:
-        return node_id("BPR", f"{self.home.id}:{self.pattern}")
-
-    @property
-    def requires_status_checks(self) -> bool:
-        return self._has("required_status_checks") is not None
-
-    @property
-    def requires_strict_status_checks(self) -> bool:
-        rule = self._has("required_status_checks")
-        return bool(rule and rule.parameters.get("strict_required_status_checks_policy"))
-
-    @property
-    def required_status_check_contexts(self) -> list[str]:
-        rule = self._has("required_status_checks")
-        checks = rule.parameters.get("required_status_checks", ()) if rule else ()
-        return [one["context"] for one in checks]
-
-    @property
-    def requires_commit_signatures(self) -> bool:
-        return self._has("required_signatures") is not None
-
-    @property
-    def requires_linear_history(self) -> bool:
-        return self._has("required_linear_history") is not None
-
-    @property
-    def requires_approving_reviews(self) -> bool:
-        return bool(self.required_approving_review_count)
-
-    @property
-    def required_approving_review_count(self) -> int:
-        rule = self._has("pull_request")
-        return int(rule.parameters.get("required_approving_review_count", 0)) if rule else 0
-
-    @property
-    def allows_force_pushes(self) -> bool:
-        return self._has("non_fast_forward") is None
-
-    @property
-    def allows_deletions(self) -> bool:
-        return self._has("deletion") is None
+    return {
+        "__typename": "RepositoryRuleset",
+        "id": node_id("RRS", f"{home.id}:{branches}"),
+        "name": f"rules of {branches}",
+        "enforcement": "ACTIVE",
+        "target": "BRANCH",
+        "conditions": {"refName": {"include": [branches], "exclude": []}},
+        "rules": found,
+    }
 
 
-@dataclass(frozen=True)
-class RefNames:
-    include: list[str]
-    exclude: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Conditions:
-    ref_name: RefNames
-
-
-@dataclass(frozen=True)
-class CheckNode:
-    context: str
-    integration_id: None = None
-
-
-@dataclass(frozen=True)
-class ParametersNode:
-    rule: Rule
-
-    @property
-    def typename(self) -> str:
-        return {
-            "required_status_checks": "RequiredStatusChecksParameters",
-            "pull_request": "PullRequestParameters",
-            "merge_queue": "MergeQueueParameters",
-        }[self.rule.kind]
-
-    @property
-    def strict_required_status_checks_policy(self) -> bool:
-        return bool(self.rule.parameters.get("strict_required_status_checks_policy"))
-
-    @property
-    def required_status_checks(self) -> list[CheckNode]:
-        checks = self.rule.parameters.get("required_status_checks", ())
-        return [CheckNode(one["context"]) for one in checks]
-
-    @property
-    def required_approving_review_count(self) -> int:
-        return int(self.rule.parameters.get("required_approving_review_count", 0))
-
-
-@dataclass(frozen=True)
-class RuleNode:
-    rule: Rule
-    typename = "RepositoryRule"
-
-    @property
-    def type(self) -> str:
-        return self.rule.kind.upper()
-
-    @property
-    def parameters(self) -> ParametersNode | None:
-        return ParametersNode(self.rule) if self.rule.parameters else None
-
-
-@dataclass(frozen=True)
-class RulesetNode:
-    home: Repository
-    branches: str
-    enforcement = "ACTIVE"
-    target = "BRANCH"
-    typename = "RepositoryRuleset"
-
-    @property
-    def id(self) -> str:
-        return node_id("RRS", f"{self.home.id}:{self.branches}")
-
-    @property
-    def name(self) -> str:
-        return f"rules of {self.branches}"
-
-    @property
-    def conditions(self) -> Conditions:
-        return Conditions(RefNames([self.branches]))
-
-    def rules(self, type: str | None = None, **page: Any) -> Connection:  # noqa: A002  the schema's
-        found = [
-            RuleNode(one)
-            for one in self.home.rules
-            if one.branches == self.branches and not one.classic and type in {None, one.kind.upper()}
-        ]
-        return connect(found, "rules", **page)
+def _rule(rule: Rule) -> Leaf:
+    given, parameters = rule.parameters, None
+    match rule.kind:
+        case "required_status_checks":
+            parameters = {
+                "__typename": "RequiredStatusChecksParameters",
+                "strictRequiredStatusChecksPolicy": bool(
+                    given.get("strict_required_status_checks_policy")
+                ),
+                "requiredStatusChecks": [
+                    {"context": one, "integrationId": None} for one in _contexts(given)
+                ],
+            }
+        case "pull_request":
+            count = int(given.get("required_approving_review_count", 0))
+            parameters = {
+                "__typename": "PullRequestParameters",
+                "requiredApprovingReviewCount": count,
+            }
+    return {"__typename": "RepositoryRule", "type": rule.kind.upper(), "parameters": parameters}
 
 
 @dataclass(frozen=True)
@@ -265,7 +160,7 @@ class RepositoryNode:
         return node_id("R", self.home.id)
 
     @property
-    def owner(self) -> AccountNode:
+    def owner(self) -> Leaf:
         return self.view.actor(self.home.owner)
 
     @property
@@ -362,13 +257,13 @@ class RepositoryNode:
         )
         return connect(found, "pullRequests", **page)
 
-    def label(self, name: str) -> LabelNode | None:
-        return LabelNode(self.view, self.home.labels[name]) if name in self.home.labels else None
+    def label(self, name: str) -> Leaf | None:
+        return self.view.label(self.home.labels[name]) if name in self.home.labels else None
 
     def labels(self, query: str | None = None, order_by: Any = None, **page: Any) -> Connection:
         del order_by
         found = [
-            LabelNode(self.view, one)
+            self.view.label(one)
             for one in self.home.labels.values()
             if query is None or query in one.name
         ]
@@ -376,21 +271,14 @@ class RepositoryNode:
 
     # -- rules
 
-    def merge_queue(self, branch: str | None = None) -> MergeQueueNode | None:
+    def merge_queue(self, branch: str | None = None) -> Leaf | None:
         name = branch or self.home.default_branch
         queued = any(one.kind == "merge_queue" for one in self.home.rules_for(name))
-        return MergeQueueNode(self.view, self.home, name) if queued else None
+        return merge_queue(self.view, self.home, name) if queued else None
 
     def branch_protection_rules(self, **page: Any) -> Connection:
         patterns = dict.fromkeys(one.branches for one in self.home.rules if one.classic)
-        found = [
-            ProtectionNode(
-                self.home,
-                pattern,
-                tuple(one for one in self.home.rules if one.classic and one.branches == pattern),
-            )
-            for pattern in patterns
-        ]
+        found = [protection(self.home, pattern) for pattern in patterns]
         return connect(found, "branchProtectionRules", **page)
 
     def rulesets(
@@ -398,21 +286,7 @@ class RepositoryNode:
     ) -> Connection:
         del include_parents, targets
         patterns = dict.fromkeys(one.branches for one in self.home.rules if not one.classic)
-        return connect([RulesetNode(self.home, one) for one in patterns], "rulesets", **page)
-
-
-@dataclass(frozen=True)
-class RateLimitNode:
-    view: View
-    limit: int = 5000
-    cost: int = 1
-    remaining: int = 4999
-    used: int = 1
-    node_count: int = 0
-
-    @property
-    def reset_at(self) -> str:
-        return self.view.world.clock.stamp
+        return connect([ruleset(self.home, one) for one in patterns], "rulesets", **page)
 
 
 class Query:
@@ -422,12 +296,19 @@ class Query:
         self.view = view
 
     @property
-    def viewer(self) -> AccountNode:
+    def viewer(self) -> Leaf:
         return self.view.user(self.view.token.account)
 
-    def rate_limit(self, dry_run: bool = False) -> RateLimitNode:
+    def rate_limit(self, dry_run: bool = False) -> Leaf:
         del dry_run
-        return RateLimitNode(self.view)
+        return {
+            "limit": 5000,
+            "cost": 1,
+            "remaining": 4999,
+            "used": 1,
+            "nodeCount": 0,
+            "resetAt": self.view.world.clock.stamp,
+        }
 
     def repository(self, owner: str, name: str, follow_renames: bool = True) -> RepositoryNode:
         full = f"{owner}/{name}".lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from standin.connections import Connection, connect
+from standin.connections import Connection, Leaf, connect
 from standin.pulls import SIGNATURE
 from standin.render import account_of, stamp
 from standin.state import Refused, node_id
@@ -18,43 +18,15 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 512_000
 
 
-@dataclass(frozen=True)
-class GitActor:
-    view: View
-    person: Person
-    typename = "GitActor"
-
-    @property
-    def name(self) -> str:
-        return self.person.name
-
-    @property
-    def email(self) -> str:
-        return self.person.email
-
-    @property
-    def date(self) -> str:
-        return stamp(self.person.when)
-
-    @property
-    def user(self) -> Any:
-        account = account_of(self.view.world, self.person)
-        return self.view.user(account) if account else None
-
-
-@dataclass(frozen=True)
-class Signature:
-    is_valid: bool
-    state: str
-    was_signed_by_git_hub: bool
-    signature: str = SIGNATURE
-    signer: None = None
-    typename = "GpgSignature"
-
-
-@dataclass(frozen=True)
-class Rollup:
-    state: str
+def git_actor(view: View, person: Person) -> Leaf:
+    account = account_of(view.world, person)
+    return {
+        "__typename": "GitActor",
+        "name": person.name,
+        "email": person.email,
+        "date": stamp(person.when),
+        "user": view.user(account) if account else None,
+    }
 
 
 @dataclass(frozen=True)
@@ -155,12 +127,12 @@ class GitThing:
         return self.message.partition("\n")[2].strip("\n")
 
     @property
-    def author(self) -> GitActor:
-        return GitActor(self.view, self._commit.author)
+    def author(self) -> Leaf:
+        return git_actor(self.view, self._commit.author)
 
     @property
-    def committer(self) -> GitActor:
-        return GitActor(self.view, self._commit.committer)
+    def committer(self) -> Leaf:
+        return git_actor(self.view, self._commit.committer)
 
     @property
     def authored_date(self) -> str:
@@ -179,29 +151,34 @@ class GitThing:
         return self._commit.committer.email == self._commit.author.email
 
     @property
-    def signature(self) -> Signature | None:
+    def signature(self) -> Leaf | None:
         if not self._commit.signed:
             return None
         good = self.oid in self.home.verified
-        return Signature(good, "VALID" if good else "UNKNOWN_KEY", good)
+        return {
+            "__typename": "GpgSignature",
+            "isValid": good,
+            "state": "VALID" if good else "UNKNOWN_KEY",
+            "wasSignedByGitHub": good,
+            "signature": SIGNATURE,
+            "signer": None,
+        }
 
     @property
-    def status_check_rollup(self) -> Rollup | None:
+    def status_check_rollup(self) -> Leaf | None:
         state = self.home.checks.get(self.oid)
-        return Rollup(state) if state else None
+        return {"state": state} if state else None
 
     def parents(self, **page: Any) -> Connection:
         found = [GitThing(self.view, self.home, one) for one in self._commit.parents]
         return connect(found, "parents", **page)
 
     def history(
-        self, path: str | None = None, author: None = None, since: None = None,
-        until: None = None, **page: Any,
+        self, first: int | None = None, last: int | None = None,
+        after: str | None = None, before: str | None = None,
     ) -> Connection:  # fmt: skip
-        if path is not None or author or since or until:
-            raise TypeError("history is modelled without filters")
         found = [GitThing(self.view, self.home, one) for one in self.home.store.history(self.oid)]
-        return connect(found, "history", **page)
+        return connect(found, "history", first=first, last=last, after=after, before=before)
 
     def associated_pull_requests(self, order_by: Any = None, **page: Any) -> Connection:
         del order_by
@@ -284,7 +261,8 @@ class RefNode:
         return self.view.protection(self.home, self.name)
 
     def associated_pull_requests(self, states: Any = None, **page: Any) -> Connection:
-        return self.repository.pull_requests(head_ref_name=self.name, states=states, **page)
+        home = self.view.repository_node(self.home)
+        return home.pull_requests(head_ref_name=self.name, states=states, **page)
 
 
 def by_expression(view: View, home: Repository, expression: str) -> GitThing | None:
@@ -292,7 +270,9 @@ def by_expression(view: View, home: Repository, expression: str) -> GitThing | N
     rev, colon, path = expression.partition(":")
     store = home.store
     names = (rev, f"refs/{rev}", f"refs/heads/{rev}", f"refs/tags/{rev}")
-    oid = next((found for name in names if name.startswith("refs/") and (found := store.ref(name))), None)
+    oid = next(
+        (found for name in names if name.startswith("refs/") and (found := store.ref(name))), None
+    )
     if rev == "HEAD":
         oid = home.branch(home.default_branch)
     oid = oid or (rev if store.kind(rev) else None)

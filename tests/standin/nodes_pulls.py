@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from standin import pulls
-from standin.connections import Connection, connect
+from standin.connections import Connection, Leaf, connect
 from standin.diffs import changed_files
 from standin.nodes_git import GitThing, RefNode
 from standin.state import node_id
@@ -20,258 +20,109 @@ if TYPE_CHECKING:
 
 def _item_type(kind: str) -> str:
     """`ClosedEvent` as the enum of timeline items has it: `CLOSED_EVENT`."""
-    return "".join(f"_{one}" if one.isupper() and at else one for at, one in enumerate(kind)).upper()
+    return "".join(
+        f"_{one}" if one.isupper() and at else one for at, one in enumerate(kind)
+    ).upper()
 
 
-@dataclass(frozen=True)
-class AutoMergeNode:
-    view: View
-    auto: AutoMerge
-
-    @property
-    def enabled_at(self) -> str:
-        return self.auto.at
-
-    @property
-    def enabled_by(self) -> Any:
-        return self.view.actor(self.auto.by)
-
-    @property
-    def merge_method(self) -> str:
-        return self.auto.method.upper()
-
-
-@dataclass(frozen=True)
-class EditNode:
-    view: View
-    edit: Edit
-    deleted_at: None = None
-    deleted_by: None = None
-    typename = "UserContentEdit"
-
-    @property
-    def id(self) -> str:
-        return node_id("UCE", self.edit.id)
-
-    @property
-    def editor(self) -> Any:
-        return self.view.actor(self.edit.editor)
-
-    @property
-    def edited_at(self) -> str:
-        return self.edit.at
-
-    created_at = updated_at = edited_at
-
-    @property
-    def diff(self) -> str:
-        """The whole text after the edit, whatever the name says."""
-        return self.edit.text
+def auto_merge(view: View, auto: AutoMerge) -> Leaf:
+    return {
+        "enabledAt": auto.at,
+        "enabledBy": view.actor(auto.by),
+        "mergeMethod": auto.method.upper(),
+    }
 
 
 def edits(view: View, found: Sequence[Edit], page: dict[str, Any]) -> Connection:
-    return connect([EditNode(view, one) for one in reversed(found)], "userContentEdits", **page)
+    """Versions of a body, newest first. `diff` is the whole text, whatever its name says."""
+    nodes: list[Leaf] = [
+        {
+            "__typename": "UserContentEdit",
+            "id": node_id("UCE", one.id),
+            "editor": view.actor(one.editor),
+            "diff": one.text,
+            "deletedAt": None,
+            "deletedBy": None,
+            **dict.fromkeys(("createdAt", "editedAt", "updatedAt"), one.at),
+        }
+        for one in reversed(found)
+    ]
+    return connect(nodes, "userContentEdits", **page)
 
 
-@dataclass(frozen=True)
-class CommentNode:
-    view: View
-    home: Repository
-    pull: Pull
-    comment: Comment
-    typename = "IssueComment"
-
-    @property
-    def id(self) -> str:
-        return node_id("IC", self.comment.id)
-
-    @property
-    def database_id(self) -> int:
-        return self.comment.id
-
-    @property
-    def author(self) -> Any:
-        return self.view.actor(self.comment.author)
-
-    @property
-    def author_association(self) -> str:
-        return pulls.association(self.home, self.comment.author)
-
-    @property
-    def body(self) -> str:
-        return self.comment.body
-
-    @property
-    def created_at(self) -> str:
-        return self.comment.created_at
-
-    @property
-    def updated_at(self) -> str:
-        return self.comment.updated_at
-
-    @property
-    def url(self) -> str:
-        page = f"{self.view.web}/{self.home.full_name}/pull/{self.pull.number}"
-        return f"{page}#issuecomment-{self.comment.id}"
-
-    @property
-    def viewer_did_author(self) -> bool:
-        return self.comment.author == self.view.token.account
-
-    @property
-    def is_minimized(self) -> bool:
-        return self.comment.minimized is not None
-
-    @property
-    def minimized_reason(self) -> str | None:
-        return self.comment.minimized
-
-    @property
-    def editor(self) -> Any:
-        return self.view.actor(self.comment.edits[-1].editor) if self.comment.edits else None
-
-    def user_content_edits(self, **page: Any) -> Connection:
-        return edits(self.view, self.comment.edits, page)
+def comment(view: View, home: Repository, pull: Pull, one: Comment) -> Leaf:
+    page = f"{view.web}/{home.full_name}/pull/{pull.number}"
+    return {
+        "__typename": "IssueComment",
+        "id": node_id("IC", one.id),
+        "databaseId": one.id,
+        "author": view.actor(one.author),
+        "authorAssociation": pulls.association(home, one.author),
+        "body": one.body,
+        "createdAt": one.created_at,
+        "updatedAt": one.updated_at,
+        "url": f"{page}#issuecomment-{one.id}",
+        "viewerDidAuthor": one.author == view.token.account,
+        "isMinimized": one.minimized is not None,
+        "minimizedReason": one.minimized,
+        "editor": view.actor(one.edits[-1].editor) if one.edits else None,
+        "lastEditedAt": one.edits[-1].at if one.edits else None,
+        "userContentEdits": lambda **page: edits(view, one.edits, page),
+    }
 
 
-@dataclass(frozen=True)
-class ReviewNode:
-    view: View
-    home: Repository
-    review: Review
-    typename = "PullRequestReview"
-
-    def __getattr__(self, name: str) -> Any:
-        if name in {"state", "body"}:
-            return getattr(self.review, name)
-        if name in {"created_at", "submitted_at", "updated_at"}:
-            return self.review.at
-        raise AttributeError(name)
-
-    @property
-    def id(self) -> str:
-        return node_id("PRR", self.review.id)
-
-    @property
-    def author(self) -> Any:
-        return self.view.actor(self.review.author)
-
-    @property
-    def author_association(self) -> str:
-        return pulls.association(self.home, self.review.author)
-
-    @property
-    def commit(self) -> GitThing:
-        return GitThing(self.view, self.home, self.review.commit)
+def review(view: View, home: Repository, one: Review) -> Leaf:
+    return {
+        "__typename": "PullRequestReview",
+        "id": node_id("PRR", one.id),
+        "author": view.actor(one.author),
+        "authorAssociation": pulls.association(home, one.author),
+        "state": one.state,
+        "body": one.body,
+        "commit": GitThing(view, home, one.commit),
+        **dict.fromkeys(("createdAt", "submittedAt", "updatedAt"), one.at),
+    }
 
 
-@dataclass(frozen=True)
-class EventNode:
-    view: View
-    home: Repository
-    pull: Pull
-    event: Event
-
-    @property
-    def typename(self) -> str:
-        return self.event.kind
-
-    @property
-    def id(self) -> str:
-        return node_id("EV", self.event.id)
-
-    @property
-    def actor(self) -> Any:
-        return self.view.actor(self.event.actor)
-
-    @property
-    def created_at(self) -> str:
-        return self.event.at
-
-    @property
-    def pull_request(self) -> PullNode:
-        return PullNode(self.view, self.home, self.pull)
-
-    @property
-    def label(self) -> Any:
-        from standin.nodes import LabelNode  # noqa: PLC0415  they show each other
-
-        return LabelNode(self.view, self.event.more["label"])
-
-    def __getattr__(self, name: str) -> Any:
-        more = self.event.more
-        if name in {"before_commit", "after_commit", "commit"} and name in more:
-            return GitThing(self.view, self.home, more[name])
+def event(view: View, home: Repository, pull: Pull, one: Event) -> Leaf:
+    """A line of the timeline; what is particular to its kind comes from its `more`."""
+    more: dict[str, Any] = dict(one.more)
+    for name in ("beforeCommit", "afterCommit", "commit"):
         if name in more:
-            return more[name]
-        raise AttributeError(name)
+            more[name] = GitThing(view, home, more[name])
+    if "label" in more:
+        more["label"] = view.label(more["label"])
+    return {
+        "__typename": one.kind,
+        "id": node_id("EV", one.id),
+        "actor": view.actor(one.actor),
+        "createdAt": one.at,
+        "pullRequest": PullNode(view, home, pull),
+        **more,
+    }
 
 
-@dataclass(frozen=True)
-class PullCommitNode:
-    view: View
-    home: Repository
-    pull: Pull
-    oid: str
-    typename = "PullRequestCommit"
-
-    @property
-    def id(self) -> str:
-        return node_id("PRC", f"{self.pull.id}:{self.oid}")
-
-    @property
-    def commit(self) -> GitThing:
-        return GitThing(self.view, self.home, self.oid)
+def queue_entry(view: View, home: Repository, pull: Pull, position: int) -> Leaf:
+    return {
+        "__typename": "MergeQueueEntry",
+        "id": node_id("MQE", pull.id),
+        "position": position,
+        "state": "QUEUED",
+        "enqueuedAt": pull.queued_at,
+        "pullRequest": PullNode(view, home, pull),
+    }
 
 
-@dataclass(frozen=True)
-class QueueEntryNode:
-    view: View
-    home: Repository
-    pull: Pull
-    position: int
-    state = "QUEUED"
-    typename = "MergeQueueEntry"
-
-    @property
-    def id(self) -> str:
-        return node_id("MQE", self.pull.id)
-
-    @property
-    def enqueued_at(self) -> str | None:
-        return self.pull.queued_at
-
-    @property
-    def pull_request(self) -> PullNode:
-        return PullNode(self.view, self.home, self.pull)
-
-
-@dataclass(frozen=True)
-class MergeQueueNode:
-    view: View
-    home: Repository
-    branch: str
-    typename = "MergeQueue"
-
-    @property
-    def id(self) -> str:
-        return node_id("MQ", f"{self.home.id}:{self.branch}")
-
-    @property
-    def url(self) -> str:
-        return f"{self.view.web}/{self.home.full_name}/queue/{self.branch}"
-
-    def entries(self, **page: Any) -> Connection:
-        queued = [
-            pull
-            for pull in self.home.pulls.values()
-            if pull.queued_at and pull.base_ref == self.branch
-        ]
-        queued.sort(key=lambda pull: pull.queued_at or "")
-        found = [
-            QueueEntryNode(self.view, self.home, pull, at) for at, pull in enumerate(queued, 1)
-        ]
-        return connect(found, "entries", **page)
+def merge_queue(view: View, home: Repository, branch: str) -> Leaf:
+    queued = [one for one in home.pulls.values() if one.queued_at and one.base_ref == branch]
+    queued.sort(key=lambda pull: pull.queued_at or "")
+    found = [queue_entry(view, home, pull, at) for at, pull in enumerate(queued, 1)]
+    return {
+        "__typename": "MergeQueue",
+        "id": node_id("MQ", f"{home.id}:{branch}"),
+        "url": f"{view.web}/{home.full_name}/queue/{branch}",
+        "entries": lambda **page: connect(found, "entries", **page),
+    }
 
 
 @dataclass(frozen=True)
@@ -382,7 +233,8 @@ class PullNode:
 
     @property
     def head_ref(self) -> RefNode | None:
-        return self.head_repository.ref(f"refs/heads/{self.pull.head_ref}")
+        home = self.view.repository_node(self.pull.head_repository)
+        return home.ref(f"refs/heads/{self.pull.head_ref}")
 
     @property
     def base_ref(self) -> RefNode | None:
@@ -403,16 +255,16 @@ class PullNode:
         return self.repository.merge_queue(self.pull.base_ref)
 
     @property
-    def merge_queue_entry(self) -> QueueEntryNode | None:
-        return QueueEntryNode(self.view, self.home, self.pull, 1) if self.pull.queued_at else None
+    def merge_queue_entry(self) -> Leaf | None:
+        return queue_entry(self.view, self.home, self.pull, 1) if self.pull.queued_at else None
 
     @property
     def review_decision(self) -> str | None:
         return pulls.review_decision(self.home, self.pull)
 
     @property
-    def auto_merge_request(self) -> AutoMergeNode | None:
-        return AutoMergeNode(self.view, self.pull.auto_merge) if self.pull.auto_merge else None
+    def auto_merge_request(self) -> Leaf | None:
+        return auto_merge(self.view, self.pull.auto_merge) if self.pull.auto_merge else None
 
     @property
     def status_check_rollup(self) -> Any:
@@ -427,42 +279,45 @@ class PullNode:
         return len(changed_files(self.home.store, base, self.pull.head_sha)) if commits else 0
 
     def labels(self, order_by: Any = None, **page: Any) -> Connection:
-        from standin.nodes import LabelNode  # noqa: PLC0415  they show each other
-
         del order_by
-        found = [LabelNode(self.view, self.home.labels[name]) for name in self.pull.labels]
+        found = [self.view.label(self.home.labels[name]) for name in self.pull.labels]
         return connect(found, "labels", **page)
 
     def commits(self, **page: Any) -> Connection:
-        found = [
-            PullCommitNode(self.view, self.home, self.pull, oid)
+        found: list[Leaf] = [
+            {
+                "__typename": "PullRequestCommit",
+                "id": node_id("PRC", f"{self.pull.id}:{oid}"),
+                "commit": GitThing(self.view, self.home, oid),
+                "pullRequest": self,
+            }
             for oid in pulls.commits_of(self.home, self.pull)
         ]
         return connect(found, "commits", **page)
 
     def comments(self, order_by: Any = None, **page: Any) -> Connection:
         del order_by
-        found = [CommentNode(self.view, self.home, self.pull, one) for one in self.pull.comments]
+        found = [comment(self.view, self.home, self.pull, one) for one in self.pull.comments]
         return connect(found, "comments", **page)
 
     def reviews(
         self, author: str | None = None, states: Sequence[str] | None = None, **page: Any
     ) -> Connection:
         found = [
-            ReviewNode(self.view, self.home, one)
+            review(self.view, self.home, one)
             for one in self.pull.reviews
             if author in {None, one.author.login} and (states is None or one.state in states)
         ]
         return connect(found, "reviews", **page)
 
     def latest_reviews(self, **page: Any) -> Connection:
-        last = {one.author.login: ReviewNode(self.view, self.home, one) for one in self.pull.reviews}
+        last = {one.author.login: review(self.view, self.home, one) for one in self.pull.reviews}
         return connect(list(last.values()), "latestReviews", **page)
 
     def latest_opinionated_reviews(self, writers_only: bool = False, **page: Any) -> Connection:
         del writers_only
         last = {
-            one.author.login: ReviewNode(self.view, self.home, one)
+            one.author.login: review(self.view, self.home, one)
             for one in self.pull.reviews
             if one.state != "COMMENTED"
         }
@@ -476,7 +331,7 @@ class PullNode:
         **page: Any,
     ) -> Connection:
         found = [
-            EventNode(self.view, self.home, self.pull, one)
+            event(self.view, self.home, self.pull, one)
             for one in self.pull.events
             if (item_types is None or _item_type(one.kind) in item_types)
             and (since is None or one.at >= since)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from standin.hub import StandIn
     from standin.state import Account, World
 
-Files = Mapping[str, str | bytes | None | tuple[str, str | bytes]]
+Files = Mapping[str, str | bytes | tuple[str, str | bytes] | None]
 """Text or bytes by path; None deletes; a pair gives the mode before the content."""
 
 
@@ -73,12 +73,14 @@ class RepositoryHandle:
         message: str = "a person's change",
         new: bool = False,
     ) -> str:
-        """Commit and push to a branch; `new` makes it, from the default branch where there is one."""
+        """Commit and push to a branch; `new` makes it, from the default branch if there is one."""
         store = self.it.store
         parent = self.head(branch) or (self.head() if new else None)
         assert parent or new, f"no branch {branch}"
         tree = store.flat(store.commit_object(parent).tree) if parent else {}
-        return self._push(branch, self._changed(tree, files), [parent] if parent else [], by, message)
+        return self._push(
+            branch, self._changed(tree, files), [parent] if parent else [], by, message
+        )
 
     def person_amends(self, branch: str, files: Files, *, by: str = "ann") -> str:
         """Amend the last commit, keeping its author and message, and force-push."""
@@ -92,9 +94,7 @@ class RepositoryHandle:
 
     def person_reverts(self, files: Files, *, by: str = "ann", what: str = "the fix") -> str:
         """Put files of the default branch back to what they were."""
-        return self.person_commits(
-            self.it.default_branch, files, by=by, message=f'Revert "{what}"'
-        )
+        return self.person_commits(self.it.default_branch, files, by=by, message=f'Revert "{what}"')
 
     def deletes_branch(self, branch: str, *, by: str = "ann") -> None:
         self.moves(branch, ZERO, by=by)
@@ -121,7 +121,7 @@ class RepositoryHandle:
                 pull.base_ref = to
                 self.world.event(
                     pull, "BaseRefChangedEvent", self.world.account(by),
-                    previous_ref_name=was, current_ref_name=to,
+                    previousRefName=was, currentRefName=to,
                 )  # fmt: skip
         self.it.store.delete_ref(f"refs/heads/{was}")
 
@@ -157,7 +157,9 @@ class RepositoryHandle:
 
     # -- settings
 
-    def rule(self, kind: str, branches: str = "~ALL", *, classic: bool = False, **parameters: Any) -> None:
+    def rule(
+        self, kind: str, branches: str = "~ALL", *, classic: bool = False, **parameters: Any
+    ) -> None:
         """Set a rule: `required_signatures`, `non_fast_forward`, `pull_request`, `update`, …."""
         self.it.rules.append(Rule(kind, branches, parameters, classic=classic))
 
@@ -317,9 +319,6 @@ class PullHandle:
         tree = home.store.tree(self.on._changed(self.on._flat(pull.head_sha), files))
         self._world.clock.tick()
         message = f"Update {next(iter(files))}"
-        oid = pulls.website_commit(
-            self._world, home, self._who(by), tree, [pull.head_sha], message
-        )
+        oid = pulls.website_commit(self._world, home, self._who(by), tree, [pull.head_sha], message)
         self.on.moves(pull.head_ref, oid, by=by)
         return oid
-

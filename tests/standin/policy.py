@@ -81,9 +81,7 @@ def _broken(repository: Repository, rule: Rule, move: Move) -> Iterator[Violatio
                 yield Violation("Commits must have verified signatures.", bare, rule.classic)
         case "required_linear_history" if not deleted:
             store = repository.store
-            merges = tuple(
-                oid for oid in move.commits if len(store.commit_object(oid).parents) > 1
-            )
+            merges = tuple(oid for oid in move.commits if len(store.commit_object(oid).parents) > 1)
             if merges:
                 yield Violation("This branch must not contain merge commits.", merges, rule.classic)
         case "pull_request" if not created and not deleted:

@@ -101,9 +101,7 @@ def follow(world: World, repository: Repository, move: Move, actor: Account) -> 
                 _base_moved(world, home, pull, move, actor)
 
 
-def _head_moved(
-    world: World, home: Repository, pull: Pull, move: Move, actor: Account
-) -> None:
+def _head_moved(world: World, home: Repository, pull: Pull, move: Move, actor: Account) -> None:
     if not pull.is_open:
         pull.recreated = pull.recreated or move.forced or move.new == ZERO
         if move.new == ZERO:
@@ -117,7 +115,7 @@ def _head_moved(
     bring(pull.head_repository, home, move.new)
     if move.forced:
         world.event(
-            pull, "HeadRefForcePushedEvent", actor, before_commit=move.old, after_commit=move.new
+            pull, "HeadRefForcePushedEvent", actor, beforeCommit=move.old, afterCommit=move.new
         )
     pull.head_sha, pull.updated_at = move.new, world.clock.stamp
     home.store.set_ref(f"refs/pull/{pull.number}/head", move.new)
@@ -128,9 +126,7 @@ def _head_moved(
         pull.recreated = True
 
 
-def _base_moved(
-    world: World, home: Repository, pull: Pull, move: Move, actor: Account
-) -> None:
+def _base_moved(world: World, home: Repository, pull: Pull, move: Move, actor: Account) -> None:
     if move.new == ZERO:
         close(world, home, pull, actor)
     elif home.store.is_ancestor(pull.head_sha, move.new):
@@ -181,9 +177,7 @@ def reopen(world: World, home: Repository, pull: Pull, actor: Account) -> None:
     world.event(pull, "ReopenedEvent", actor)
 
 
-def merge(
-    world: World, home: Repository, pull: Pull, actor: Account, method: str = "merge"
-) -> str:
+def merge(world: World, home: Repository, pull: Pull, actor: Account, method: str = "merge") -> str:
     """Merge as the button does; gives the new commit."""
     store, base = home.store, home.branch(pull.base_ref)
     if not pull.is_open or pull.draft or base is None:
@@ -199,7 +193,9 @@ def merge(
             message = f"Merge pull request #{pull.number} from {name}\n\n{pull.title}"
         case _:
             parents = [base]
-            commits = [store.commit_object(oid).message for oid in store.between(base, pull.head_sha)]
+            commits = [
+                store.commit_object(oid).message for oid in store.between(base, pull.head_sha)
+            ]
             message = f"{pull.title} (#{pull.number})\n\n" + "\n\n".join(
                 f"* {one.strip()}" for one in commits
             )
@@ -236,15 +232,15 @@ def website_commit(
     return oid
 
 
-def edit(world: World, home: Repository, pull: Pull, editor: Account, change: dict[str, Any]) -> None:
+def edit(
+    world: World, home: Repository, pull: Pull, editor: Account, change: dict[str, Any]
+) -> None:
     """Change title, body or base, with the history GitHub keeps of each."""
     if "title" in change and change["title"] != pull.title:
         if not change["title"].strip():
             raise invalid("PullRequest", field="title", code="missing_field")
         was, pull.title = pull.title, change["title"]
-        world.event(
-            pull, "RenamedTitleEvent", editor, previous_title=was, current_title=pull.title
-        )
+        world.event(pull, "RenamedTitleEvent", editor, previousTitle=was, currentTitle=pull.title)
     if "body" in change and change["body"] != pull.body:
         edited(world, pull, editor, pull.body or "", change["body"] or "", pull.created_at)
         pull.body = change["body"]
@@ -253,18 +249,22 @@ def edit(world: World, home: Repository, pull: Pull, editor: Account, change: di
         if base is None:
             raise invalid("PullRequest", field="base", code="invalid")
         if not home.store.between(base, pull.head_sha):
-            text = f"There are no new commits between base branch '{change['base']}' and head branch"
+            text = (
+                f"There are no new commits between base branch '{change['base']}' and head branch"
+            )
             raise invalid("PullRequest", f"{text} '{pull.head_ref}'", field="base")
         was, pull.base_ref, pull.base_sha = pull.base_ref, change["base"], base
         world.event(
-            pull, "BaseRefChangedEvent", editor, previous_ref_name=was, current_ref_name=pull.base_ref
+            pull,
+            "BaseRefChangedEvent",
+            editor,
+            previousRefName=was,
+            currentRefName=pull.base_ref,
         )
     pull.updated_at = world.clock.stamp
 
 
-def edited(
-    world: World, thing: Any, editor: Account, old: str, new: str, created_at: str
-) -> None:
+def edited(world: World, thing: Any, editor: Account, old: str, new: str, created_at: str) -> None:
     """Keep a version of a body, and the first one too."""
     if not thing.edits:
         thing.edits.append(Edit(world.number(), thing.author, created_at, old))

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from standin.state import Account, Repository, Token, World
 
-VALID_REF = re.compile(r"refs/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)))[^/\x00-\x20~^:?*\[\\]+(?:/[^/\x00-\x20~^:?*\[\\]+)+")
+VALID_REF = re.compile(
+    r"refs/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)))[^/\x00-\x20~^:?*\[\\]+(?:/[^/\x00-\x20~^:?*\[\\]+)+"
+)
 
 
 @dataclass(frozen=True)

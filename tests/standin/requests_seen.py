@@ -10,8 +10,6 @@ from standin.gitstore import ZERO
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from standin.state import World
-
 
 @dataclass
 class Seen:
@@ -49,7 +47,7 @@ def rest_write(method: str, path: str, body: Any) -> str:
     return line
 
 
-def graphql_write(world: World, name: str, given: Mapping[str, Any]) -> list[str]:
+def graphql_write(name: str, given: Mapping[str, Any]) -> list[str]:
     """One line for each thing a mutation writes."""
     if name != "updateRefs":
         return [name]
@@ -58,5 +56,5 @@ def graphql_write(world: World, name: str, given: Mapping[str, Any]) -> list[str
         before, after = one.get("beforeOid"), one.get("afterOid")
         how = "delete" if after == ZERO else "create" if before == ZERO else "move"
         force = " force" if one.get("force") and how == "move" else ""
-        lines.append(f"{name} {how} {one['name'].removeprefix('refs/heads/')}{force}")
+        lines.append(f"{name} {how} {str(one.get('name')).removeprefix('refs/heads/')}{force}")
     return lines

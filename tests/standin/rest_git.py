@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from standin import policy, refs
+from standin import refs
 from standin.gitstore import ZERO, Entry, Person
 from standin.pulls import SIGNATURE, github_identity, identity
 from standin.routing import Answer, Call, commit_or_404, route

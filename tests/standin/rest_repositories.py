@@ -26,7 +26,7 @@ def get_user(call: Call) -> Answer:
         ("name", "company", "location", "email", "hireable", "bio", "twitter_username")
     )
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
-    stamps = {key: call.world.clock.stamp for key in ("created_at", "updated_at")}
+    stamps = dict.fromkeys(("created_at", "updated_at"), call.world.clock.stamp)
     user = call.render.user(call.token.account)
     return Answer(200, {**user, **more, "blog": None, **counts, **stamps})
 
@@ -34,9 +34,7 @@ def get_user(call: Call) -> Answer:
 @route("GET", "/rate_limit")
 def rate_limit(call: Call) -> Answer:
     rate = {"limit": 5000, "used": 1, "remaining": 4999, "reset": call.world.clock.seconds + 3600}
-    return Answer(
-        200, {"resources": {"core": rate, "search": rate, "graphql": rate}, "rate": rate}
-    )
+    return Answer(200, {"resources": {"core": rate, "search": rate, "graphql": rate}, "rate": rate})
 
 
 @route("GET", f"{REPO}/collaborators/{{username}}/permission")
@@ -52,7 +50,11 @@ def collaborator_permission(call: Call) -> Answer:
     plain = {"maintain": "write", "triage": "read"}.get(role, role)
     return Answer(
         200,
-        {"permission": plain, "role_name": role, "user": {**call.render.user(account)}},
+        {
+            "permission": plain,
+            "role_name": role,
+            "user": {**call.render.user(account), "role_name": role},
+        },
     )
 
 
@@ -63,7 +65,9 @@ def collaborator_permission(call: Call) -> Answer:
 def list_branches(call: Call) -> Answer:
     home = call.require("contents", "read")
     found = home.store.refs("refs/heads/")
-    return call.page([_branch(call, ref.removeprefix("refs/heads/"), oid) for ref, oid in found.items()])
+    return call.page(
+        [_branch(call, ref.removeprefix("refs/heads/"), oid) for ref, oid in found.items()]
+    )
 
 
 def _branch(call: Call, name: str, oid: str) -> dict[str, Any]:
@@ -103,7 +107,8 @@ def branch_protection(call: Call) -> Answer:
     url = f"{call.render.api}{call.path}"
     checks = rules.get("required_status_checks")
     contexts = [
-        one["context"] for one in (checks.parameters if checks else {}).get("required_status_checks", ())
+        one["context"]
+        for one in (checks.parameters if checks else {}).get("required_status_checks", ())
     ]
     answer: dict[str, Any] = {
         "url": url,
@@ -196,4 +201,3 @@ def upload_sarif(call: Call) -> Answer:
     number = f"00000000-0000-0000-0000-{len(home.sarifs):012}"
     url = f"{call.render.api}{call.path}/{number}"
     return Answer(202, {"id": number, "url": url})
-

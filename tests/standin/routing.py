@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from dataclasses import dataclass, field
@@ -100,11 +101,15 @@ def route(method: str, path: str) -> Callable[[Callable[[Call], Answer]], Callab
     return register
 
 
+@functools.cache
 def all_routes() -> list[Route]:
+    """All routes, in the order in which they are tried: fixed parts win over greedy ones."""
     for module in ("rest_git", "rest_pulls", "rest_issues", "rest_repositories"):
         importlib.import_module(f"standin.{module}")
-    # Fixed parts win over greedy ones.
-    return sorted(_ROUTES, key=lambda one: sum(f"{{{name}}}" in one.path for name in GREEDY))
+    return sorted(
+        _ROUTES,
+        key=lambda one: (any(f"{{{name}}}" in one.path for name in GREEDY), -len(one.path)),
+    )
 
 
 def find_route(method: str, path: str) -> tuple[Route, dict[str, str]] | None:

@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         hub, parts = self.server.hub, urlsplit(self.path)
         raw, path = self._read_body(), unquote(parts.path)
         if path.startswith(smart_http.HOOK):
-            self._send(Answer(200, smart_http.verdict(hub, path, raw)))
+            self._send(Answer(200, smart_http.verdict(hub, self.path, raw)))
             return
         if (git := smart_http.GIT_PATH.fullmatch(path)) is not None:
             smart_http.serve(hub, self, git, parts.query, raw)
@@ -138,13 +138,13 @@ def _json(raw: bytes) -> Any:
         return raw.decode("utf-8", "replace")
 
 
-def describe(hub: StandIn, method: str, path: str, body: Any) -> tuple[str, tuple[str, ...]]:
+def describe(method: str, path: str, body: Any) -> tuple[str, tuple[str, ...]]:
     """What a request is called, and what it writes."""
     if path in GRAPHQL:
         given = body if isinstance(body, dict) else {}
         found = graph.mutations_in(given.get("query", ""), given.get("variables") or {})
         names = ",".join(name for name, _ in found) or "query"
-        lines = [line for name, one in found for line in graphql_write(hub.world, name, one)]
+        lines = [line for name, one in found for line in graphql_write(name, one)]
         return f"POST /graphql {names}", tuple(lines)
     if method in {"GET", "HEAD"}:
         return f"{method} {path}", ()

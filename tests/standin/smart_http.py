@@ -28,7 +28,7 @@ GIT_PATH = re.compile(
 PRE_RECEIVE = """\
 #!{python} -SE
 import os, socket, sys
-given = os.environ["GIT_QUARANTINE_PATH"].encode() + b"\\n" + sys.stdin.buffer.read()
+given = os.environ.get("GIT_QUARANTINE_PATH", "").encode() + b"\\n" + sys.stdin.buffer.read()
 path = "{hook}{name}?user=" + os.environ["REMOTE_USER"]
 head = "POST %s HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n" % (path, len(given))
 with socket.create_connection(("127.0.0.1", {port})) as link:
@@ -198,4 +198,3 @@ def _follow(
 
 def remote_url(hub: StandIn, repository: Repository) -> str:
     return f"{hub.server_url}/{repository.full_name}.git"
-

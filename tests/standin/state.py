@@ -31,9 +31,7 @@ class Refused(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def invalid(
-    resource: str, message: str = "", *, field: str = "", code: str = "custom"
-) -> Refused:
+def invalid(resource: str, message: str = "", *, field: str = "", code: str = "custom") -> Refused:
     """A 422 in GitHub's form."""
     one = {"resource": resource, "field": field, "code": code, "message": message}
     return Refused(422, "Validation Failed", [{k: v for k, v in one.items() if v}])

@@ -46,7 +46,7 @@ class PullRequestOptions:
     team_reviewers: tuple[str, ...] = ()
     draft: bool = False
     split_by: SplitBy = SplitBy.NONE
-    max_open: int = 1
+    max_open: int = 10
     commit_mode: CommitMode = CommitMode.API
     dry_run: bool = False
     comment_commands: bool = False

@@ -67,6 +67,7 @@ class Block:
 
 def block_in(body: str) -> Block | None:
     """Our part of a body; None if its markers are gone, doubled, or its state can't be read."""
+    body = body.replace("\r\n", "\n")  # what the editor of GitHub makes of line ends
     if body.count(BEGIN) != 1 or body.count(END) != 1:
         return None
     start, end = body.index(BEGIN), body.index(END) + len(END)
@@ -159,3 +160,30 @@ def _fingerprints(value: Any) -> tuple[str, ...] | None:
     if not isinstance(value, str) or re.fullmatch(r"(?:[0-9a-f]{16})*", value) is None:
         return None
     return tuple(value[at : at + 16] for at in range(0, len(value), 16))
+
+
+# ---------------------------------------------------------------- notices
+
+_NOTICE = re.compile(
+    r"<!-- hardhull:notice ([a-z0-9:. /_-]*) -->\n.*?\n<!-- /notice -->\n\n", re.DOTALL
+)
+
+
+def notice_in(text: str) -> str:
+    """The code of the notice that stands in our part; empty if there is none."""
+    found = _NOTICE.search(text)
+    return found[1] if found else ""
+
+
+def noticed(block: Block, code: str, words: str, state: State | None = None) -> str:
+    """The whole body with this notice at the top of our part, in place of the one before.
+
+    The rest stays as it was written: it describes what the branch holds.
+    """
+    text = _NOTICE.sub("", block.text)
+    if code:
+        notice = f"<!-- hardhull:notice {code} -->\n> {words}\n<!-- /notice -->\n\n"
+        text = text.replace(f"{BEGIN}\n", f"{BEGIN}\n{notice}", 1)
+    if state is not None:
+        text = _STATE.sub(f"<!-- hardhull:state:{_packed(state)} -->", text)
+    return block.replaced(text)
