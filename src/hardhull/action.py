@@ -61,11 +61,13 @@ def _redacted(log: Log) -> Iterator[None]:
 
 
 def _failed(log: Log, error: Exception) -> int:
-    from hardhull.actions.api import Refused  # noqa: PLC0415  imports the network
     from hardhull.commands.trouble import issue_block  # noqa: PLC0415  only needed here
+    from hardhull.pull_request.github import Uncertain  # noqa: PLC0415  only needed here
+    from hardhull.pull_request.refusals import Refused  # noqa: PLC0415  only needed here
 
-    if isinstance(error, Refused):
-        log.command("error", f"GitHub refused: {error}", _TITLE)
+    if isinstance(error, (Refused, Uncertain)):
+        what = "refused" if isinstance(error, Refused) else "did not answer"
+        log.command("error", f"GitHub {what}: {error}", _TITLE)
         return REFUSED
     log.command("error", "hardhull failed; the log says how", _TITLE)
     log.say(issue_block("hardhull failed", error))

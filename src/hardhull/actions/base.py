@@ -12,18 +12,18 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hardhull.actions.api import Refused
 from hardhull.discover import SIZE_CAP
 from hardhull.model import UsageError
+from hardhull.pull_request.refusals import Refused
 from hardhull.writing import ask_git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from hardhull.actions.api import Hub
     from hardhull.actions.event import Pull
     from hardhull.discover import Replaced
+    from hardhull.pull_request.github import GitHub
 
 _PLAIN = ("100644", "100755")
 _NOT_FOUND = 404
@@ -76,7 +76,7 @@ def head_of(root: Path) -> Head:
     return Head(sha, parents, folder.rstrip("\n"), leaves, folders)
 
 
-def base_commit(hub: Hub, repository: str, pull: Pull, head: Head) -> str:
+def base_commit(github: GitHub, repository: str, pull: Pull, head: Head) -> str:
     """The commit that a pull request is compared with. Raises Refused.
 
     GitHub checks out a merge of both sides: its first parent is the right one, and at hand. If
@@ -86,7 +86,7 @@ def base_commit(hub: Hub, repository: str, pull: Pull, head: Head) -> str:
         return head.parents[0]
     try:
         between = f"{pull.base_sha}...{head.sha}"
-        found = hub.get(f"/repos/{repository}/compare/{between}?per_page=1")
+        found = github.read(f"/repos/{repository}/compare/{between}?per_page=1").data
         return str(found["merge_base_commit"]["sha"])
     except Refused as error:
         if error.status == _NOT_FOUND:  # what is checked out was made in this job
@@ -94,12 +94,12 @@ def base_commit(hub: Hub, repository: str, pull: Pull, head: Head) -> str:
         raise
 
 
-def differences(hub: Hub, repository: str, commit: str, head: Head) -> dict[str, Leaf | None]:
+def differences(github: GitHub, repository: str, commit: str, head: Head) -> dict[str, Leaf | None]:
     """What the base has at every path that differs; None if it has nothing. Raises Refused.
 
     One request; in a repository too large for that, one for each folder that differs.
     """
-    tree = hub.get(f"/repos/{repository}/git/trees/{commit}?recursive=1")
+    tree = github.read(f"/repos/{repository}/git/trees/{commit}?recursive=1").data
     same: set[str] = set()
     if not tree.get("truncated"):
         leaves = {path: leaf for path, leaf, kind in _entries(tree, "") if kind != "tree"}
@@ -108,7 +108,7 @@ def differences(hub: Hub, repository: str, commit: str, head: Head) -> dict[str,
         waiting = [("", commit)]
         while waiting:
             below, number = waiting.pop()
-            part = hub.get(f"/repos/{repository}/git/trees/{number}")
+            part = github.read(f"/repos/{repository}/git/trees/{number}").data
             for path, leaf, kind in _entries(part, below):
                 if kind != "tree":
                     leaves[path] = leaf
@@ -142,12 +142,12 @@ def _entries(tree: Any, below: str) -> Iterator[tuple[str, Leaf, str]]:
 
 
 def replaced_by(
-    hub: Hub, repository: str, different: Mapping[str, Leaf | None], folder: str
+    github: GitHub, repository: str, different: Mapping[str, Leaf | None], folder: str
 ) -> Replaced:
     """The files below `folder` as they are in the base, fetched when asked for."""
     return {
         path.removeprefix(folder): (
-            partial(blob, hub, repository, leaf.id)
+            partial(blob, github, repository, leaf.id)
             if leaf is not None and leaf.mode in _PLAIN and leaf.size <= SIZE_CAP
             else None
         )
@@ -156,15 +156,15 @@ def replaced_by(
     }
 
 
-def blob(hub: Hub, repository: str, number: str) -> bytes:
+def blob(github: GitHub, repository: str, number: str) -> bytes:
     """The bytes of a file by its id, which they are checked against. Raises Refused."""
     where = f"/repos/{repository}/git/blobs/{number}"
-    answer = hub.get(where)
+    answer = github.read(where).data
     try:
         data = base64.b64decode(answer["content"])
     except (KeyError, TypeError, binascii.Error):
-        raise Refused(f"GET {where}", 0, "the answer holds no file") from None
+        raise Refused(f"{where}: the answer holds no file") from None
     algorithm = hashlib.sha1 if len(number) == 40 else hashlib.sha256  # noqa: PLR2004  git's ids
     if algorithm(b"blob %d\0" % len(data) + data).hexdigest() != number:
-        raise Refused(f"GET {where}", 0, "the bytes are not those of this id")
+        raise Refused(f"{where}: the bytes are not those of this id")
     return data

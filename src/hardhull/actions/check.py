@@ -19,11 +19,11 @@ from hardhull.settings import CONFIG_PATH, Settings, load
 from hardhull.survey import survey
 
 if TYPE_CHECKING:
-    from hardhull.actions.api import Hub
     from hardhull.actions.event import Pull
     from hardhull.actions.job import Job
     from hardhull.discover import Replaced
     from hardhull.outcome import Outcome
+    from hardhull.pull_request.github import GitHub
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,15 @@ class Checked:
     notes: tuple[str, ...]
 
 
-def check(job: Job, pull: Pull, hub: Hub) -> Checked:
+def check(job: Job, pull: Pull, github: GitHub) -> Checked:
     """Scan twice and compare. Raises Refused if GitHub does not give the base, and UsageError."""
     root, repository = job.root, job.event.repository
     head = head_of(root)
-    commit = base_commit(hub, repository, pull, head)
-    different = differences(hub, repository, commit, head)
-    before = replaced_by(hub, repository, different, head.folder)
+    commit = base_commit(github, repository, pull, head)
+    different = differences(github, repository, commit, head)
+    before = replaced_by(github, repository, different, head.folder)
     top = root.parents[head.folder.count("/") - 1] if head.folder else root
-    settings, notes = _settings(job, top, replaced_by(hub, repository, different, ""))
+    settings, notes = _settings(job, top, replaced_by(github, repository, different, ""))
     old = _scan(job, settings, before)
     now = _scan(job, settings, None)
     known = {entry.finding.fingerprint for entry in old.entries if _open(entry.status)}

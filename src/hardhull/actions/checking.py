@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardhull.actions import comment
-from hardhull.actions.api import Api, Refused
 from hardhull.actions.check import check, only_new
 from hardhull.actions.ending import Result, left_in
 from hardhull.model import UsageError
+from hardhull.pull_request.github import Uncertain
+from hardhull.pull_request.refusals import Refused
 from hardhull.run import run
 
 if TYPE_CHECKING:
     from hardhull.actions.check import Checked
     from hardhull.actions.event import Pull
     from hardhull.actions.job import Job
+    from hardhull.pull_request.github import GitHub
 
 _MAY_NOT = (401, 403, 404)
 
@@ -38,17 +40,17 @@ def check_pull_request(job: Job) -> Result:
     pull = job.event.pull
     if pull is None:
         raise UsageError("the event's file holds no pull request; is GITHUB_EVENT_PATH right?")
-    hub = Api(job.token, job.environment)
+    github = job.github()
     try:
-        checked = check(job, pull, hub)
-    except Refused as error:
-        return _without_base(job, pull, hub, error)
-    notes = [*checked.notes, _comment(job, pull, hub, checked)]
+        checked = check(job, pull, github)
+    except (Refused, Uncertain) as error:
+        return _without_base(job, pull, error)
+    notes = [*checked.notes, _comment(job, pull, github, checked)]
     for note in notes:
         job.log.say(note)
     count, older = len(checked.new.entries), checked.new.older
     told = f"pull request #{pull.number}: {count} new, {older} older on {pull.base_ref} not shown"
-    job.log.say(f"{told}; {hub.requests} requests to {hub.host}")
+    job.log.say(f"{told}; {github.requests} requests to {job.api_host}")
     shown = only_new(checked)
     return Result(
         job.headline(told),
@@ -56,12 +58,12 @@ def check_pull_request(job: Job) -> Result:
         shown,
         annotated=True,
         notes=tuple(notes),
-        contacted=(hub.host,),
+        contacted=(job.api_host,),
         failing=left_in(shown, job.inputs.fail_on),
     )
 
 
-def _comment(job: Job, pull: Pull, hub: Api, checked: Checked) -> str:
+def _comment(job: Job, pull: Pull, github: GitHub, checked: Checked) -> str:
     if job.inputs.comment == "never":
         return "no comment, as asked"
     if job.inputs.dry_run:
@@ -69,7 +71,9 @@ def _comment(job: Job, pull: Pull, hub: Api, checked: Checked) -> str:
     body = comment.body_of(checked.new, job.shown)
     wanted = job.log.clean(body) if body is not None else None
     try:
-        return comment.keep(hub, job.event.repository, pull.number, wanted)
+        return comment.keep(github, job.event.repository, pull.number, wanted)
+    except Uncertain as error:
+        return f"no comment, GitHub failed: {error}"
     except Refused as error:
         if error.status not in _MAY_NOT:
             return f"no comment, GitHub failed: {error}"
@@ -78,15 +82,17 @@ def _comment(job: Job, pull: Pull, hub: Api, checked: Checked) -> str:
         return "no comment: this token may not write one; give the job `pull-requests: write`"
 
 
-def _without_base(job: Job, pull: Pull, hub: Api, error: Refused) -> Result:
+def _without_base(job: Job, pull: Pull, error: Exception) -> Result:
     """The base can't be read, so what is new is not known: say so, and judge nothing by it."""
-    advice = "; give the job `contents: read`" if error.status in _MAY_NOT else ""
-    reason = f"the base of pull request #{pull.number} can't be read: {error}{advice}"
+    why = str(error)
+    if isinstance(error, Refused) and error.status in _MAY_NOT:
+        why = "this token may not; give the job `contents: read`"
+    reason = f"the base of pull request #{pull.number} can't be read: {why}"
     if job.inputs.fail_on is not None:
-        raise Refused(reason, 0, "what is new can't be told, and `fail-on` asks for it")
+        raise Refused(f"{reason}; what is new can't be told, and `fail-on` asks for it")
     job.log.command("warning", f"{reason}. All findings are shown.", {"title": "hardhull"})
     try:
         result = scan(job, (f"{reason}; all findings are shown",))
     except UsageError as wrong:  # a pull request's own configuration decides nothing
-        return Result(job.headline(reason), notes=(str(wrong),), contacted=(hub.host,))
+        return Result(job.headline(reason), notes=(str(wrong),), contacted=(job.api_host,))
     return result

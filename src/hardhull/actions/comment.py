@@ -6,18 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hardhull.actions.api import Refused
+from hardhull.pull_request.refusals import Refused, advice
 from hardhull.report.neutral import code, markdown
 from hardhull.report.places import place_of
 
 if TYPE_CHECKING:
-    from hardhull.actions.api import Hub
     from hardhull.outcome import Entry, Outcome
+    from hardhull.pull_request.github import GitHub
     from hardhull.report.places import Root
 
 MARKER = "<!-- hardhull:report v1 -->"
 _ROWS = 3
 _PAGES = 20
+_FORBIDDEN = 403
 """Comments are looked through up to so many hundreds; ours is among the first."""
 _CLEAN = "hardhull: nothing new here any more."
 _NUMBER = re.compile(r"#issuecomment-(\d+)$", re.ASCII)
@@ -102,15 +103,15 @@ def clean_body() -> str:
 # ---------------------------------------------------------------- on GitHub
 
 
-def keep(hub: Hub, repository: str, number: int, wanted: str | None) -> str:
+def keep(github: GitHub, repository: str, number: int, wanted: str | None) -> str:
     """Make the comment, edit it or leave it; says in a few words what was done. Raises Refused."""
-    ours, locked = _find(hub, repository, number)
+    ours, locked = _find(github, repository, number)
     if ours is None:
         if wanted is None:
             return "no comment needed"
         if locked:
             return "the conversation is locked: no comment"
-        hub.send("POST", f"/repos/{repository}/issues/{number}/comments", {"body": wanted})
+        github.write("POST", f"/repos/{repository}/issues/{number}/comments", {"body": wanted})
         return "comment made"
     text = wanted if wanted is not None else clean_body()
     if _same(ours["body"], text):
@@ -119,12 +120,13 @@ def keep(hub: Hub, repository: str, number: int, wanted: str | None) -> str:
     # is missing on older servers.
     found = _NUMBER.search(ours["url"])
     if found is None:
-        raise Refused("GraphQL", 0, "a comment without a number")
-    hub.send("PATCH", f"/repos/{repository}/issues/comments/{found[1]}", {"body": text})
+        raise Refused("a comment of ours has no number")
+    where = f"/repos/{repository}/issues/comments/{found[1]}"
+    github.write("PATCH", where, {"body": text}, again=True)
     return "comment edited"
 
 
-def _find(hub: Hub, repository: str, number: int) -> tuple[dict[str, Any] | None, bool]:
+def _find(github: GitHub, repository: str, number: int) -> tuple[dict[str, Any] | None, bool]:
     """Our comment: written by whoever the token speaks for, and with our mark at its start.
 
     The mark alone could be anyone's, and the author alone is shared by all workflows.
@@ -133,9 +135,10 @@ def _find(hub: Hub, repository: str, number: int) -> tuple[dict[str, Any] | None
     variables: dict[str, Any] = {"owner": owner, "name": name, "number": number, "after": None}
     locked = False
     for _ in range(_PAGES):
-        pull = hub.graphql(_QUERY, variables)["repository"]["pullRequest"]
+        answer = github.query(_QUERY, variables)
+        pull = ((answer.get("data") or {}).get("repository") or {}).get("pullRequest")
         if pull is None:
-            raise Refused("GraphQL", 403, "this token can't see the pull request")
+            raise advice(_FORBIDDEN, answer)
         locked = pull["locked"] is True
         for comment in pull["comments"]["nodes"]:
             if comment["viewerDidAuthor"] and comment["body"].startswith(MARKER):

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hardhull import __version__
 from hardhull.actions.event import plan_for, read_event
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hardhull.actions.inputs import Inputs
     from hardhull.actions.log import Log
     from hardhull.facts.gather import Recorded
+    from hardhull.pull_request.github import GitHub
 
 _SHORT = 7
 
@@ -95,6 +97,17 @@ class Job:
         if not token:
             raise UsageError("input `token` is empty, and GITHUB_TOKEN is not set")
         return token
+
+    def github(self) -> GitHub:
+        """The account that the token speaks for. Raises UsageError."""
+        from hardhull.pull_request.github import GitHub  # noqa: PLC0415  only where one is asked
+
+        return GitHub.of_environment({**self.environment, "GITHUB_TOKEN": self.token})
+
+    @property
+    def api_host(self) -> str:
+        """The host of GitHub's API."""
+        return urlsplit(self.environment.get("GITHUB_API_URL", "")).hostname or "api.github.com"
 
     def headline(self, what: str) -> str:
         """The first line of the summary: version, where, what."""

@@ -1,0 +1,89 @@
+"""The main thing that a job does: harden what is checked out, and bring it as a pull request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from hardhull.actions.ending import Result, left_in
+from hardhull.pull_request.bring import bring
+from hardhull.pull_request.options import Operation
+from hardhull.run import run
+
+if TYPE_CHECKING:
+    from hardhull.actions.job import Job
+    from hardhull.outcome import Outcome
+    from hardhull.pull_request.options import Brought
+
+
+def fix(job: Job) -> Result:
+    """Harden and bring. What GitHub refuses is told at the end, after all else."""
+    settings = job.inputs.settings(job.configured())
+    last: list[Outcome] = []
+
+    def produce(rejected: frozenset[str]) -> Outcome:
+        outcome = run(job.root, settings, recorded=job.recorded, fixing=True, rejected=rejected)
+        last[:] = [outcome]
+        return outcome
+
+    options = job.inputs.options(job.event.repository, job.inputs.base)
+    brought = bring(job.root, produce, job.github(), options)
+    outcome = last[0] if last else None
+    told = _told(brought, dry=job.inputs.dry_run)
+    for line in (told, *brought.plan, *brought.notes):
+        job.log.say(line)
+    job.log.say(f"{brought.requests} requests to {job.api_host}, {brought.writes} of them writes")
+    return Result(
+        job.headline(told),
+        outcome,
+        outcome,
+        notes=(*brought.plan, *brought.notes),
+        contacted=(job.api_host,),
+        failing=outcome is not None and left_in(outcome, job.inputs.fail_on),
+        outputs=_outputs(brought),
+        refused=brought.blocked_reason if brought.refused else "",
+    )
+
+
+def _told(brought: Brought, *, dry: bool) -> str:
+    """What became of the pull request, and whether its checks start."""
+    numbers = ", ".join(f"#{pull.number}" for pull in brought.pull_requests)
+    one = (
+        f"pull request {numbers}" if len(brought.pull_requests) <= 1 else f"pull requests {numbers}"
+    )
+    match brought.operation:
+        case Operation.NONE:
+            said = f"{one} is current" if numbers else "no pull request needed"
+        case Operation.BLOCKED:
+            said = f"blocked: {brought.blocked_reason}"
+        case done:
+            said = f"{one.strip()} {done.value}"
+    if dry:
+        said = f"dry run, nothing is written: {said}"
+    match brought.checks if brought.operation is not Operation.NONE else None:
+        case "waiting":
+            return f"{said}; its checks wait until somebody approves them"
+        case "start":
+            return f"{said}; its checks start by themselves"
+        case _:
+            return said
+
+
+def _outputs(brought: Brought) -> dict[str, str]:
+    pulls = brought.pull_requests
+    verified = brought.commits_verified
+    listed = [
+        {"number": p.number, "url": p.url, "head_sha": p.head_sha, "branch": p.branch}
+        for p in pulls
+    ]
+    return {
+        "pull-request-operation": brought.operation.value,
+        "blocked-reason": brought.blocked_reason,
+        "pull-request-number": str(pulls[0].number) if pulls else "",
+        "pull-request-url": pulls[0].url if pulls else "",
+        "pull-request-head-sha": pulls[0].head_sha if pulls else "",
+        "pull-request-branch": pulls[0].branch if pulls else "",
+        "pull-requests": json.dumps(listed),
+        "pull-request-commits-verified": "" if verified is None else str(verified).lower(),
+        "checks": brought.checks or "",
+    }
