@@ -51,7 +51,7 @@ TYPES = frozenset(
     PullRequestTimelineItems ClosedEvent ReopenedEvent MergedEvent HeadRefDeletedEvent
     HeadRefForcePushedEvent RenamedTitleEvent LabeledEvent UnlabeledEvent BaseRefChangedEvent
     ConvertToDraftEvent ReadyForReviewEvent AddedToMergeQueueEvent RemovedFromMergeQueueEvent
-    AutoMergeEnabledEvent AutoMergeDisabledEvent
+    AutoMergeEnabledEvent AutoMergeDisabledEvent AssignedEvent ReviewRequestedEvent RefUpdateRule
     UpdateRefsPayload CreateRefPayload UpdateRefPayload DeleteRefPayload
     ConvertPullRequestToDraftPayload MarkPullRequestReadyForReviewPayload
     ClosePullRequestPayload ReopenPullRequestPayload MinimizeCommentPayload

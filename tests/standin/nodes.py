@@ -67,6 +67,16 @@ class View:
         found = next((one for one in home.rules_for(branch) if one.classic), None)
         return protection(home, found.branches) if found else None
 
+    def update_rule(self, home: Repository, branch: str) -> Leaf | None:
+        """The part of a branch protection that people without its settings may see."""
+        whole = self.protection(home, branch)
+        names = ("requiredStatusCheckContexts", "requiresLinearHistory", "pattern")
+        return {"__typename": "RefUpdateRule", **{n: whole[n] for n in names}} if whole else None
+
+    def rules(self, home: Repository, branch: str) -> list[Leaf]:
+        """The rules of all rulesets that reach a branch."""
+        return [_rule(one) for one in home.rules_for(branch) if not one.classic]
+
 
 def protection(home: Repository, pattern: str) -> Leaf:
     """A branch protection rule: GitHub has one for a pattern, with switches for each kind."""

@@ -260,6 +260,14 @@ class RefNode:
     def branch_protection_rule(self) -> Any:
         return self.view.protection(self.home, self.name)
 
+    @property
+    def ref_update_rule(self) -> Any:
+        return self.view.update_rule(self.home, self.name)
+
+    def rules(self, order_by: Any = None, **page: Any) -> Connection:
+        del order_by
+        return connect(self.view.rules(self.home, self.name), "rules", **page)
+
     def associated_pull_requests(self, states: Any = None, **page: Any) -> Connection:
         home = self.view.repository_node(self.home)
         return home.pull_requests(head_ref_name=self.name, states=states, **page)

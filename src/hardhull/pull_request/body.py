@@ -84,7 +84,7 @@ def _facts(outcome: Outcome, plan: Plan, about: About) -> str:
         if entry.change is None
     ]
     skipped = [skip.path for skip in outcome.skipped]
-    rest = [about.base, about.refreshed_by, str(bool(about.waiting)), str(about.elsewhere)]
+    rest = [about.refreshed_by, str(bool(about.waiting)), str(about.elsewhere)]
     refused = sorted(about.refused)
     return short_hash("\0".join([plan.content, *levels, *others, *skipped, *rest, *refused]))
 
