@@ -69,7 +69,7 @@ def test_a_push_opens_a_pull_request(hub: StandIn, shop: RepositoryHandle, runne
     assert done.outputs["pull-request-commits-verified"] == "true"
     assert json.loads(done.outputs["changed-files"]) == ["src/Api/Dockerfile"]
     assert json.loads(done.outputs["pull-requests"])[0]["number"] == pull.number
-    assert f"pull request #{pull.number} created" in done.summary
+    assert f"pull request &#35;{pull.number} created" in done.summary
     assert "+USER $APP_UID" in done.summary
     assert "Contacted: `127.0.0.1`." in done.summary
     assert done.of("error", "warning") == []

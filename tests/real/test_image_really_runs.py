@@ -84,7 +84,7 @@ def _import_debian(docker: list[str], folder: Path) -> None:
 def _copy_context(place: Path) -> None:
     """What git has of this project, its Dockerfile on the stand-in base."""
     listed = subprocess.run(
-        ["git", "-c", "safe.directory=*", "-C", ROOT, "ls-files", "-z", "-co", "--exclude-standard"],
+        ["git", "-c", "safe.directory=*", "-C", ROOT, "ls-files", "-zco", "--exclude-standard"],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):

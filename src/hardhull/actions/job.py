@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hardhull import __version__
 from hardhull.actions.event import plan_for, read_event
 from hardhull.actions.files import inside, read_payload, workspace_of
 from hardhull.actions.inputs import read_inputs
@@ -110,7 +109,7 @@ class Job:
         return urlsplit(self.environment.get("GITHUB_API_URL", "")).hostname or "api.github.com"
 
     def headline(self, what: str) -> str:
-        """The first line of the summary: version, where, what."""
+        """The first line of the summary: where, and what."""
         on = self.event.ref.removeprefix("refs/heads/").removeprefix("refs/")
         where = f"{on}@{self.event.sha[:_SHORT]}" if self.event.sha else on
-        return " · ".join(part for part in (f"hardhull {__version__}", where, what) if part)
+        return " · ".join(part for part in (where, what) if part)
