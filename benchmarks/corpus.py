@@ -5,7 +5,8 @@
 Each sub-folder is a root; it is copied first, nothing below FOLDER is written. Every reference
 gets a made-up digest, so that pinning is exercised too. Checked per root: no crash, a second run
 that changes nothing, edits that undo exactly, a CRLF + BOM twin that becomes the twin, and, where
-the official parser is installed, rewritten Dockerfiles that differ only where announced.
+the official parser is installed, rewritten Dockerfiles that differ only where announced. Then every
+digest moves: each pin must follow or say why not, with no other byte changed.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 from hardhull.documents.source import FileKind, apply_edits, undo_edits
 from hardhull.facts.gather import Recorded
 from hardhull.outcome import Status
+from hardhull.rules import BY_ID
 from hardhull.run import run
-from hardhull.settings import Settings
+from hardhull.settings import Pins, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from hardhull.outcome import Outcome
 
 TODAY = datetime.date(2026, 11, 22)
+LONG_AGO = "2026-01-01T00:00:00+00:00"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 Counts = collections.Counter[str]
 
 
@@ -44,7 +48,22 @@ class MadeUpDigests(dict[str, Recorded]):
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002  the shape of dict.get
         """Return a digest made of the name."""
-        return Recorded("sha256:" + hashlib.sha256(name.encode()).hexdigest())
+        return Recorded(made_up(name), recorded=LONG_AGO)
+
+
+class MovedDigests(dict[str, Recorded]):
+    """The same names a month later: each has another digest, and both images are recorded."""
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002  the shape of dict.get
+        """Return what is recorded of a name, or of the digest it had."""
+        _, at, digest = name.partition("@")
+        config = {"Env": ["A_VERSION=1.0" if at else "A_VERSION=1.1"]}
+        return Recorded(digest if at else made_up(f"{name} moved"), config, LONG_AGO)
+
+
+def made_up(name: str) -> str:
+    """A digest made of a name."""
+    return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
 
 
 def harden(root: Path) -> Outcome:
@@ -73,6 +92,9 @@ def main() -> int:
             count(outcome, counts, reasons)
             diffs += diff(root.name, outcome)
             for problem in (*undone(outcome), *judged(outcome), *again(copy, outcome)):
+                counts["PROBLEM " + problem.partition(":")[0]] += 1
+                print(f"{root.name}: {problem}", file=sys.stderr)
+            for problem in moved(copy, counts, reasons):
                 counts["PROBLEM " + problem.partition(":")[0]] += 1
                 print(f"{root.name}: {problem}", file=sys.stderr)
             for problem in twin(root, Path(scratch, "twin"), outcome):
@@ -145,6 +167,32 @@ def again(copy: Path, outcome: Outcome) -> Iterator[str]:
         (copy / path).write_bytes(outcome.after[path].to_bytes())
     for path in harden(copy).changed:
         yield f"second run: {path} changes again"
+
+
+def moved(copy: Path, counts: Counts, reasons: Counts) -> Iterator[str]:
+    """Move every tag under the hardened copy: all pins follow, or it is said why not."""
+    settings = Settings(pins=Pins.REFRESH).choosing(BY_ID, select=["stale-digest"])
+    outcome = run(copy, settings, recorded=MovedDigests(), fixing=True, today=TODAY)
+    told = {entry.finding.span: entry for entry in outcome.entries}
+    for use in outcome.project.references:
+        if use.reference is None or use.reference.digest is None:
+            continue
+        entry = told.get(use.span)
+        refused = entry is None and (use.built_here or "windows" in use.text or "nano" in use.text)
+        status = "not ours" if refused else entry.status.value if entry is not None else ""
+        if not status:
+            yield f"moved: {use.path}: {use.text} neither followed nor explained"
+        counts[f"moved {status}"] += 1
+        if entry is not None and entry.status is not Status.FIXED:
+            reasons[f"moved: {generalised(entry.reason or entry.finding.message)}"] += 1
+    for path in outcome.changed:
+        before, after = outcome.before[path].text, outcome.after[path].text
+        if DIGEST.sub("", before) != DIGEST.sub("", after):
+            yield f"moved: {path}: more than digests changed"
+        (copy / path).write_bytes(outcome.after[path].to_bytes())
+    again = run(copy, settings, recorded=MovedDigests(), fixing=True, today=TODAY)
+    for path in again.changed:
+        yield f"moved: {path} changes again"
 
 
 def twin(root: Path, copy: Path, outcome: Outcome) -> Iterator[str]:

@@ -40,16 +40,25 @@ def main() -> int:
         note(f"{repository.working_tree_dir}, branch {BRANCH}")
 
         say("2", "hardhull fix --diff: what would change, nothing written yet.")
-        step("fix", "--diff", "--digests", digests)
+        step("fix", "--diff", "--offline", "--digests", digests)
 
         say("3", "hardhull fix: written after every change was verified, then one commit.")
         body = folder / "pull-request.md"
-        step("fix", "--digests", digests, "--format", "markdown", "--output", str(body))
+        step(
+            "fix", "--offline", "--digests", digests, "--format", "markdown", "--output", str(body)
+        )
         commit(repository, body)
 
         say("4", "hardhull fix again: nothing is left to change.")
         step(
-            "fix", "--digests", digests, "--format", "json", "--output", str(folder / "again.json")
+            "fix",
+            "--offline",
+            "--digests",
+            digests,
+            "--format",
+            "json",
+            "--output",
+            str(folder / "again.json"),
         )
         note("no file changed" if not repository.is_dirty() else "files changed: a bug of ours")
 

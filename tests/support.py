@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from hardhull import run as story
-from hardhull.facts.gather import Recorded
+from hardhull.facts.gather import Recorded, read_digests
 from hardhull.rules import BY_ID
 from hardhull.settings import load
 
@@ -33,16 +34,32 @@ def outcome(
     root: Path,
     *rules: str,
     settings: str = "",
-    digests: Mapping[str, str] | None = None,
+    digests: Mapping[str, str | Mapping[str, Any]] | None = None,
     fixing: bool = True,
     only: bool = True,
+    refreshing: bool = True,
 ) -> Outcome:
     """Run hardhull over `root`, with all rules or with these alone."""
     chosen = load(".github/hardhull.yml", settings, BY_ID)
     if rules:
         chosen = chosen.choosing(BY_ID, select=rules if only else (), enable=rules)
-    recorded = {name: Recorded(digest) for name, digest in (digests or {}).items()}
-    return story.run(root, chosen, recorded=recorded, fixing=fixing, today=TODAY)
+    return story.run(
+        root,
+        chosen,
+        recorded=recorded_of(digests or {}),
+        fixing=fixing,
+        today=TODAY,
+        refreshing=refreshing,
+    )
+
+
+def recorded_of(digests: Mapping[str, str | Mapping[str, Any]]) -> dict[str, Recorded]:
+    """What a digests file with these entries records."""
+    entries = {
+        name: {"digest": entry} if isinstance(entry, str) else entry
+        for name, entry in digests.items()
+    }
+    return read_digests("digests.json", json.dumps({"version": 1, "images": entries}))
 
 
 def run_example(root: Path, rule: Rule, example: Example, *, fixing: bool = True) -> Outcome:

@@ -29,7 +29,9 @@ FIXED = DOCKERFILE.replace("ENTRYPOINT", "USER $APP_UID\nENTRYPOINT")
 def hardhull(
     *arguments: str, cwd: Path, stdin: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the program as a user would, with nothing of ours in the environment."""
+    """Run the program as a user would, with nothing of ours in the environment, and no network."""
+    if arguments[:1] == ("fix",):
+        arguments = ("fix", "--offline", *arguments[1:])
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "hardhull", *arguments],

@@ -82,7 +82,7 @@ def test_a_summary_that_cannot_be_written_is_told_before_files_change(
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(api))
 
-    assert cli.main(["fix", str(api), "--format", "github"]) == 2
+    assert cli.main(["fix", "--offline", str(api), "--format", "github"]) == 2
     assert (api / "Dockerfile").read_text() == DOCKERFILE
 
 
@@ -107,7 +107,7 @@ def test_work_in_a_clone_below_the_folder_is_not_overwritten(
     api = write(tmp_path / "all" / "api", {"Dockerfile": DOCKERFILE})
     subprocess.run(["git", "init", "-q"], cwd=api, check=True)
 
-    assert cli.main(["fix", str(tmp_path / "all")]) == 2
+    assert cli.main(["fix", "--offline", str(tmp_path / "all")]) == 2
     assert "api/Dockerfile: not committed" in capsys.readouterr().err
     assert (api / "Dockerfile").read_text() == DOCKERFILE
 
@@ -115,7 +115,7 @@ def test_work_in_a_clone_below_the_folder_is_not_overwritten(
 def test_a_change_without_git_says_that_nothing_undoes_it(
     api: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cli.main(["fix", str(api)])
+    cli.main(["fix", "--offline", str(api)])
 
     assert "nothing can undo this" in capsys.readouterr().out
 
@@ -128,7 +128,7 @@ def test_the_way_back_names_the_repository(
     for command in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first")):
         subprocess.run(["git", *identity, *command], cwd=root, check=True)
     monkeypatch.chdir(tmp_path)
-    cli.main(["fix", "my shop"])
+    cli.main(["fix", "--offline", "my shop"])
     undo = capsys.readouterr().out.partition("Undo: ")[2].splitlines()[0]
 
     assert (root / "a/Dockerfile").read_text() != DOCKERFILE

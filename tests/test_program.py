@@ -31,6 +31,16 @@ CASES = [
     ),
     ("Program.cs", "#if DEBUG\nx();\n#else\no.ListenAnyIP(80);\n#endif\n", [80], 0),
     ("Program.cs", "#if !DEBUG\no.ListenAnyIP(80);\n#endif\n", [80], 0),
+    (
+        "Program.cs",
+        "if (env.IsDevelopment())\n{\n    o.Listen(IPAddress.Any, 5000);\n}\n",
+        [None],
+        0,
+    ),
+    ("Program.cs", "if (a(b(c)) && d) o.ListenAnyIP(5000);\n", [None], 0),
+    ("Program.cs", "if (a) { x(); } else { k(o => {\n  o.ListenAnyIP(5000);\n}); }\n", [None], 0),
+    ("Program.cs", "if (a) { x(); }\nk(o => {\n  o.ListenAnyIP(5000);\n});\n", [5000], 0),
+    ("Program.cs", "foreach (var x in y)\n{\n  o.ListenAnyIP(5000);\n}\n", [5000], 0),
     ("Program.cs", "#if false\no.ListenAnyIP(80);\n#endif\n", [], 0),
     (
         "Program.cs",

@@ -188,31 +188,58 @@ def test_skopeo_agrees(distribution: Distribution) -> None:
 
 @needs_registry
 def test_a_moved_tag_is_followed_to_the_end(
-    distribution: Distribution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    distribution: Distribution,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """Record and pin, move the tag, record again and refresh, with what changed."""
     for name, value in environment_of(distribution).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    before = "FROM redis:7.2\n"
     settings = {
-        "plain-http": [distribution.host],
-        "mirrors": {"docker.io": f"{distribution.host}/hub"},
+        "registries": {
+            "plain-http": [distribution.host],
+            "mirrors": {"docker.io": f"{distribution.host}/hub"},
+        }
     }
     root = write(
         tmp_path / "repository",
-        {"Dockerfile": before, ".github/hardhull.yml": json.dumps({"registries": settings})},
+        {"Dockerfile": "FROM redis:7.2\n", ".github/hardhull.yml": json.dumps(settings)},
     )
     file = tmp_path / "digests.json"
-    seen = []
-    for user in ("one", "two"):
-        made = distribution.push("hub/library/redis", "7.2", image({"User": user}))
+
+    def look_up_and_fix(*options: str) -> str:
         assert cli.main(["record", str(root), "--output", str(file)]) == 0
-        assert cli.main(["fix", str(root), "--digests", str(file)]) == 0
-        text = (root / "Dockerfile").read_text()
-        assert text == f"FROM redis:7.2@{made.digest}\n"
-        (root / "Dockerfile").write_text(before)
-        seen.append(made.digest)
-    assert len(set(seen)) == 2
+        capsys.readouterr()
+        assert cli.main(["fix", str(root), "--digests", str(file), *options]) == 0
+        return capsys.readouterr().out
+
+    def pushed(version: str, *architectures: str) -> str:
+        config = {"User": "redis", "Env": [f"REDIS_VERSION={version}"]}
+        children = ((image(config, architecture=a), platform("linux", a)) for a in architectures)
+        return distribution.push("hub/library/redis", "7.2", index(*children)).digest
+
+    first = pushed("7.2.4", "amd64", "arm64")
+    assert "nobody yet" in look_up_and_fix()
+    assert (root / "Dockerfile").read_text() == f"FROM redis:7.2@{first}\n"
+    assert "fixed" not in look_up_and_fix()
+
+    second = pushed("7.2.5", "amd64", "arm64")
+    assert "the tag moved less than 24h ago" in look_up_and_fix()
+    write(root, {".github/hardhull.yml": json.dumps({**settings, "pin-cooldown": 0})})
+    said = look_up_and_fix("--level", "routine")
+    assert "the tag has moved: REDIS_VERSION 7.2.4 → 7.2.5" in said
+    assert (root / "Dockerfile").read_text() == f"FROM redis:7.2@{second}\n"
+    assert "fixed" not in look_up_and_fix()
+
+    third = pushed("7.2.5", "amd64")
+    assert "needs a look" in look_up_and_fix("--level", "routine")
+    assert "platforms lost: linux/arm64" in look_up_and_fix()
+    assert (root / "Dockerfile").read_text() == f"FROM redis:7.2@{third}\n"
+    before = file.read_bytes()
+    assert look_up_and_fix() == ""
+    assert file.read_bytes() == before
 
 
 # ---------------------------------------------------------------- TLS

@@ -117,6 +117,70 @@ def test_recorded_and_replayed(
     assert registry.count("HEAD") == 3
 
 
+def test_a_fix_asks_for_itself(
+    registry: FakeRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digests = push_all(registry)
+    root = repository(tmp_path / "shop", registry)
+
+    assert cli.main(["fix", str(root), "--format", "json"]) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    assert report["contacted"] == [registry.host]
+    text = (root / "src/Api/Dockerfile").read_text()
+    assert f"aspnet:8.0@{digests[f'{MCR}/aspnet:8.0']}\n" in text
+    assert digests["docker.io/library/redis:7.2"] in (root / "compose.yaml").read_text()
+    # The user of the base is known now, so that no USER is written.
+    assert "USER" not in text
+    assert (registry.count("HEAD"), registry.count("GET")) == (3, 3)
+
+    cli.main(["fix", str(root), "--allow-dirty"])
+    assert registry.count("HEAD") == 6  # the tags of the pins may have moved
+
+
+def test_a_fix_asks_only_for_what_is_not_recorded(registry: FakeRegistry, tmp_path: Path) -> None:
+    push_all(registry)
+    root = repository(tmp_path / "shop", registry)
+    file = tmp_path / "digests.json"
+    file.write_text(
+        written({f"{MCR}/aspnet:8.0": Recorded(SHA[1]), f"{MCR}/sdk:8.0": Recorded(SHA[2])})
+    )
+
+    assert cli.main(["fix", str(root), "--select", "images", "--digests", str(file)]) == 0
+
+    assert f"aspnet:8.0@{SHA[1]}\n" in (root / "src/Api/Dockerfile").read_text()
+    assert registry.count("HEAD") == 1
+
+
+def test_nothing_is_asked_offline_or_by_a_scan(registry: FakeRegistry, tmp_path: Path) -> None:
+    push_all(registry)
+    root = repository(tmp_path / "shop", registry)
+
+    cli.main(["fix", str(root), "--offline", "--diff"])
+    cli.main(["scan", str(root)])
+
+    assert registry.count("HEAD") == registry.count("GET") == 0
+
+
+def test_an_image_that_is_not_there_is_told_and_all_else_is_written(
+    registry: FakeRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    push_all(registry)
+    other = "services:\n  other:\n    image: redis:8.9\n  far:\n    image: far.example/a:1\n"
+    root = repository(tmp_path / "shop", registry, **{"other/compose.yaml": other})
+
+    arguments = ["fix", str(root), "--select", "unpinned-image", "--format", "json"]
+    assert cli.main(arguments) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    reasons = {held["where"]: held["reason"] for held in report["withheld"]}
+    assert len(reasons) == 2
+    assert any("has no tag 8.9" in reason for reason in reasons.values())
+    assert any('allow: ["far.example"]' in reason for reason in reasons.values())
+    assert (root / "other/compose.yaml").read_text() == other
+    assert "@sha256:" in (root / "compose.yaml").read_text()
+
+
 def test_recording_again_changes_nothing(registry: FakeRegistry, tmp_path: Path) -> None:
     push_all(registry)
     root, file = repository(tmp_path / "shop", registry), tmp_path / "digests.json"
@@ -353,7 +417,7 @@ def test_what_is_pinned_or_asked_for_and_nothing_else(tmp_path: Path) -> None:
         "corp.example/base/aspnet:8": True,
         "docker.io/library/busybox:1": False,
         f"{MCR}/aspnet:3.1": True,
-        f"{MCR}/aspnet:8.0@{SHA[1]}": True,
+        f"{MCR}/aspnet:8.0": True,
         "docker.io/library/node:22": False,
         "docker.io/library/postgres:16": False,
         "ghcr.io/else/one:2": False,
@@ -363,6 +427,99 @@ def test_what_is_pinned_or_asked_for_and_nothing_else(tmp_path: Path) -> None:
     assert set(off) == {name for name, config in found.items() if config} - {
         f"{MCR}/aspnet:3.1"
     } | {"mcr.microsoft.com/dotnet/core/aspnet:3.1"}
+
+
+def test_a_pinned_tag_is_looked_up_with_what_is_written(tmp_path: Path) -> None:
+    root = write(
+        tmp_path,
+        {
+            "a/Dockerfile": f"FROM redis:7@{SHA[2]}\nCOPY --from=redis:7@{SHA[1]} / /\n",
+            "b/Dockerfile": f"FROM redis:8@{SHA[1]}\nFROM redis@{SHA[1]}\nFROM redis:9\n",
+            ".github/dependabot.yml": (
+                "version: 2\nupdates: [{package-ecosystem: docker, directory: /b}]\n"
+            ),
+        },
+    )
+
+    def asked(settings: str = "") -> tuple[Wanted, ...]:
+        return wanted(run(root, load("hardhull.yml", settings, BY_ID), fixing=True))
+
+    seven = Wanted("docker.io/library/redis:7", config=False, pins=(SHA[1], SHA[2]))
+    eight = Wanted("docker.io/library/redis:8", config=False, pins=(SHA[1],))
+    nine = Wanted("docker.io/library/redis:9", config=False)
+    assert asked() == (seven, nine)
+    assert asked("pins: add\n") == (nine,)
+    assert asked("pins: refresh\n") == (seven, eight)
+    assert asked("pins: off\n") == asked("rules: {unpinned-image: off, stale-digest: off}\n") == ()
+
+
+# ---------------------------------------------------------------- tags that moved
+
+
+def moved(root: Path, registry: FakeRegistry, file: Path, **config: Any) -> tuple[str, str]:
+    """Pin redis, and move its tag; the digests of before and after."""
+    place = ("docker/library/redis", "7.2")
+    old = registry.push(*place, index((image(config), platform("linux", "amd64")))).digest
+    write(root, {"compose.yaml": f"services:\n  cache:\n    image: redis:7.2@{old}\n"})
+    assert record(root, file) == 0
+    new = registry.push(*place, image({"User": "two"})).digest
+    registry.seen.clear()
+    return old, new
+
+
+def test_of_a_tag_that_moved_both_images_are_read(registry: FakeRegistry, tmp_path: Path) -> None:
+    push_all(registry)
+    root, file = repository(tmp_path / "shop", registry), tmp_path / "digests.json"
+    old, new = moved(root, registry, file, User="one")
+    name = "docker.io/library/redis:7.2"
+    assert f"{name}@{old}" not in images_of(file)
+
+    assert record(root, file) == 0
+
+    images = images_of(file)
+    assert (images[name]["digest"], images[name]["before"]) == (new, old)
+    assert (images[name]["single"], images[f"{name}@{old}"]["single"]) == (True, False)
+    assert images[name]["size"] == images[f"{name}@{old}"]["size"] > 0
+    assert images[name]["config"]["User"] == "two"
+    assert images[f"{name}@{old}"]["config"]["User"] == "one"
+    assert registry.count("HEAD", "redis") == 1
+    assert registry.count("GET", "redis") == 5  # the index and its image, the image; two configs
+
+
+def test_a_digest_that_is_gone_is_recorded_as_such(
+    registry: FakeRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    push_all(registry)
+    root, file = repository(tmp_path / "shop", registry), tmp_path / "digests.json"
+    old, new = moved(root, registry, file)
+    registry.script = lambda seen: Reply(404) if old in seen.path else None
+    capsys.readouterr()
+
+    assert record(root, file) == 0
+
+    entry = images_of(file)[f"docker.io/library/redis:7.2@{old}"]
+    assert entry["digest"] == old
+    assert entry["gone"] == entry["recorded"]
+    assert f"  gone   docker.io/library/redis:7.2@{old}: builds that pull it fail" in (
+        capsys.readouterr().out
+    )
+    again = file.read_bytes()
+    assert record(root, file) == 0
+    assert file.read_bytes() == again
+    assert cli.main(["scan", str(root), "--digests", str(file), "--select", "stale-digest"]) == 0
+    said = capsys.readouterr().out
+    assert f"its registry has no {old} any more" in said
+    assert new in said
+
+
+def test_an_unchanged_pin_costs_one_request(registry: FakeRegistry, tmp_path: Path) -> None:
+    digests = push_all(registry)
+    root, file = repository(tmp_path / "shop", registry), tmp_path / "digests.json"
+    digest = digests["docker.io/library/redis:7.2"]
+    write(root, {"compose.yaml": f"services:\n  cache:\n    image: redis:7.2@{digest}\n"})
+
+    assert record(root, file) == 0
+    assert [one.method for one in registry.seen if "redis" in one.path] == ["HEAD"]
 
 
 # ---------------------------------------------------------------- the file
@@ -375,7 +532,7 @@ def test_what_is_known_of_the_same_digest_stays() -> None:
     same = merged({"a": old, "b": old}, {"a": Image(SHA[1])}, now)
     assert same == {"a": old, "b": old}
     other = merged({"a": old}, {"a": Image(SHA[2])}, now)
-    assert other == {"a": Recorded(SHA[2], None, now, ())}
+    assert other == {"a": Recorded(SHA[2], None, now, (), before=SHA[1])}
     bare = merged({"a": Recorded(SHA[1])}, {"a": Image(SHA[1], {"User": "2"}, ("x/y",))}, now)
     assert bare == {"a": Recorded(SHA[1], {"User": "2"}, now, ("x/y",))}
 
@@ -383,7 +540,14 @@ def test_what_is_known_of_the_same_digest_stays() -> None:
 def test_written_is_read_again() -> None:
     images = {
         "b": Recorded(
-            SHA[2], {"User": "1", "os": "linux"}, "2026-01-01T00:00:00+00:00", ("a", "b")
+            SHA[2],
+            {"User": "1", "os": "linux"},
+            "2026-01-01T00:00:00+00:00",
+            ("a", "b"),
+            5,
+            single=False,
+            before=SHA[3],
+            gone="2026-01-02T00:00:00+00:00",
         ),
         "a": Recorded(SHA[1]),
     }
@@ -394,6 +558,13 @@ def test_written_is_read_again() -> None:
     assert text.endswith("}\n")
 
 
+def test_a_config_of_another_form_is_not_read() -> None:
+    config = {"Env": 5, "User": ["a"], "ExposedPorts": ["80"], "Cmd": ["a"], "os": "linux"}
+    text = json.dumps({"version": 1, "images": {"a": {"digest": SHA[1], "config": config}}})
+
+    assert read_digests("x", text)["a"].config == {"Cmd": ["a"], "os": "linux"}
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
@@ -402,6 +573,10 @@ def test_written_is_read_again() -> None:
         ({"recorded": 5}, "x: a: `recorded` is not a time"),
         ({"platforms": "linux/amd64"}, "x: a: `platforms` is not a list"),
         ({"platforms": [1]}, "x: a: `platforms` is not a list"),
+        ({"size": "5"}, "x: a: `size` is not a number of bytes"),
+        ({"single": 1}, "x: a: `single` is not true or false"),
+        ({"before": "sha256:1"}, "x: a: `before` is not a digest"),
+        ({"gone": "yes"}, "x: a: `gone` is not a time"),
     ],
 )
 def test_entries_that_do_not_fit(entry: dict[str, Any], message: str) -> None:

@@ -227,3 +227,18 @@ def test_an_image_built_under_a_default_name_is_built_here(tmp_path: Path) -> No
     result = outcome(tmp_path, "unpinned-image", fixing=False)
 
     assert result.entries == ()
+
+
+def test_a_step_that_builds_the_default_dockerfile_names_an_image_of_ours(tmp_path: Path) -> None:
+    step = "      - uses: docker/build-push-action@v6\n        with:\n          tags: shop-local\n"
+    write(
+        tmp_path,
+        {
+            "Dockerfile": "FROM scratch\nCOPY a /a\n",
+            "compose.yaml": "services:\n  shop:\n    image: shop-local\n",
+            ".github/workflows/ci.yml": f"jobs:\n  a:\n    steps:\n{step}",
+        },
+    )
+    result = outcome(tmp_path, "unpinned-image", fixing=False)
+
+    assert result.entries == ()

@@ -189,6 +189,25 @@ def test_the_job_summary_is_appended_and_never_too_large(
     assert file.read_text().endswith("has all of it.*\n")
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_who_refreshes_pins_is_said_once_and_is_harmless(tmp_path: Path, form: FormName) -> None:
+    write(
+        tmp_path,
+        {
+            "Dockerfile": "FROM redis:7\nCOPY --from=redis:7 / /\n",
+            ".github/workflows/a\x1b[31m##[group]|`x`.yml": (
+                "on:\n  schedule: []\njobs: {a: {steps: [{uses: acme/hardhull@v1}]}}\n"
+            ),
+        },
+    )
+    digests = {"docker.io/library/redis:7": "sha256:" + "a" * 64}
+    said = printed(form, outcome(tmp_path, "unpinned-image", digests=digests))
+
+    assert said.count("Pins are refreshed by: hardhull's scheduled run") == 1
+    assert "\x1b" not in said
+    assert "##[" not in said
+
+
 def test_long_markdown_is_cut_at_a_line() -> None:
     shown = markdown.join(["| a | b |\n" * 10_000])
 

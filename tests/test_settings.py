@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 
@@ -17,6 +18,7 @@ from hardhull.settings import (
     Applications,
     BaseImage,
     PathSettings,
+    Pins,
     RegistrySettings,
     Resources,
     RuleState,
@@ -51,6 +53,8 @@ rollout: one-step
 resources:
   requests: {cpu: 100m, memory: 128Mi}
   limits: {memory: 1Gi, cpu: 2}
+pins: off
+pin-cooldown: 3d
 windows-digests: yes
 registries:
   allow: ["registry.example:5000", "*.corp.example"]
@@ -89,6 +93,8 @@ def test_every_key() -> None:
         respect=("checkov", "polaris"),
         rollout="one-step",
         resources=Resources(Amounts("100m", "128Mi"), Amounts("2", "1Gi")),
+        pins=Pins.OFF,
+        pin_cooldown="3d",
         windows_digests=True,
         registries=RegistrySettings(
             ("registry.example:5000", "*.corp.example"),
@@ -144,6 +150,14 @@ def test_respect_can_be_switched_off() -> None:
         ("respect: [chekov]", "1: `chekov` does not fit; one of `checkov`"),
         ("rollout: two-step", "1: `two-step`: it is not available yet, use `one-step`"),
         ("resources:\n  limits: {cpu: lots}", "2: `lots` does not fit; a quantity such as `100m`"),
+        (
+            "pins: always",
+            "1: `always` does not fit; one of `auto`, `add`, `refresh`, `off` was expected",
+        ),
+        (
+            "pin-cooldown: soon",
+            "1: `soon` does not fit; a duration such as `24h`, `3d` or `0` was expected",
+        ),
         ("windows-digests: maybe", "1: `maybe` does not fit; `true` or `false` was expected"),
         ("registries:\n  allow: a.example", "2: a list was expected, each item a host such as"),
         ("registries:\n  allow: [https://a.example]", "2: `https://a.example` does not fit"),
@@ -205,6 +219,15 @@ def test_schema_and_documentation_follow_the_table() -> None:
     assert rows["user.uid"][2] == "10001"
     assert rows["base-images.<image>.like"][1].startswith("an image such as")
     assert all(row[3].endswith(".") for row in rows.values())
+
+
+def test_the_schema_takes_what_a_reader_takes() -> None:
+    cooldown = schema(KNOWN)["properties"]["pin-cooldown"]
+
+    assert "number" in cooldown["type"]  # `0` is a number in YAML
+    assert read("pin-cooldown: 0").cooldown == datetime.timedelta(0)
+    assert read("pin-cooldown: 36h").cooldown == datetime.timedelta(hours=36)
+    assert Settings().cooldown == datetime.timedelta(days=1)
 
 
 def test_defaults_of_the_table_are_those_of_the_values() -> None:

@@ -88,7 +88,7 @@ def test_a_flag_that_can_not_be_kept_as_it_is_written(tmp_path: Path, text: str)
     result = pinned(tmp_path, text)
 
     assert result.changed == ()
-    assert [(e.status, "pin it by hand" in e.reason) for e in result.entries] == [
+    assert [(e.status, "change it by hand" in e.reason) for e in result.entries] == [
         (Status.WITHHELD, True)
     ]
 

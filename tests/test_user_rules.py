@@ -289,3 +289,18 @@ def test_four_hundred_dockerfiles_are_asked_once(
         write(tmp_path, {f"a{number}/Dockerfile": _DOCKERFILE.format(user="")})
     assert len(texts(outcome(tmp_path, ROOT))) == 40
     assert len(asked) <= 4 * 40
+
+
+def test_a_port_bound_for_development_alone_does_not_hide_the_one_that_the_image_names(
+    tmp_path: Path,
+) -> None:
+    code = "k.ConfigureKestrel(o =>\n{\n  if (dev)\n  {\n    o.ListenAnyIP(5000);\n  }\n});\n"
+    user = "ENV ASPNETCORE_HTTP_PORTS=80\n"
+    write(
+        tmp_path,
+        {**_CODE, "api/Program.cs": code, "api/Dockerfile": _DOCKERFILE.format(user=user)},
+    )
+    result = outcome(tmp_path, "image-runs-as-root")
+
+    assert result.changed == ()
+    assert "can't bind port 80" in result.withheld[0].reason

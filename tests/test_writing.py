@@ -206,3 +206,29 @@ def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
         uncommitted(root, ["a"])
     discover(root)
     assert not marker.exists()
+
+
+def test_a_new_file_is_written_and_taken_back(tmp_path: Path) -> None:
+    root = write(tmp_path, {"a": "old\n"}).resolve()
+    new = FileEdit("x/new", root / "x" / "new", None, b"new\n")
+    lost = FileEdit("a", root / "a", b"other\n", b"changed\n")
+
+    with pytest.raises(UsageError, match="changed while hardhull was running"):
+        write_all([new, lost])
+    assert not (root / "x" / "new").exists()
+
+    write_all([new])
+    assert (root / "x" / "new").read_bytes() == b"new\n"
+    with pytest.raises(UsageError, match="came to be"):
+        write_all([new])
+
+
+def test_a_new_file_is_not_written_through_a_link(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / ".github").symlink_to(outside)
+
+    with pytest.raises(UsageError, match="reached by a link"):
+        write_all([FileEdit(".github/a", root.resolve() / ".github" / "a", None, b"new\n")])
+    assert list(outside.iterdir()) == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.document import comment_spans
+from hardhull.documents.yaml import YamlFile
 from hardhull.model import Accepted, Finding, Level, Severity, Span
 from hardhull.suppression import (
     ForeignDecision,
@@ -155,7 +155,7 @@ def _whole(document: Document, decision: ForeignDecision) -> Lines:
     """The lines of the file, or of the YAML document in which the mark stands."""
     source = document.source
     last = source.line_of(len(source.text))
-    if isinstance(document, Dockerfile) or decision.reach == "file":
+    if not isinstance(document, YamlFile) or decision.reach == "file":
         return (1, last)
     for part in document.documents:
         first, end = source.line_of(part.start), source.line_of(max(part.end - 1, part.start))

@@ -266,8 +266,9 @@ def _add_record(commands: _Commands) -> None:
         commands,
         "record",
         "look images up in their registries, for --digests",
-        "Writes the digest of every image that would be pinned, and the config of those whose user "
-        "and ports matter. What the file holds already stays. No other command contacts anything. "
+        "Writes the digest of every image that would be pinned or refreshed, and the config of "
+        "those whose user and ports matter, or whose tag has moved. What the file holds already "
+        "stays. "
         "Exits with 1 if there was something to look up and every look-up failed.",
     )
     _paths(parser)
@@ -334,7 +335,8 @@ def _facts(parser: _Parser) -> None:
     group.add_argument(
         "--offline",
         action="store_true",
-        help="contact nothing; this command contacts nothing anyway, only `hardhull record` does",
+        help="contact nothing: what --digests does not hold is not known; `scan` and `images` "
+        "contact nothing anyway",
     )
     _config_file(group)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from hardhull.acceptance import ID as STALE
 from hardhull.ledger import propose
-from hardhull.model import Fix, Level
+from hardhull.model import Fix, Level, Phase, SubjectKind
 from hardhull.outcome import Entry, Status
+from hardhull.project.updaters import scheduled_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from hardhull.ledger import Ledger
     from hardhull.model import Accepted, Finding, Rule, Withheld
     from hardhull.project.context import Context
+    from hardhull.project.link import Workspace
+
+_LISTED = 3
+_LOOKED_AT = SubjectKind.REFERENCE
 
 
 def explain(
@@ -79,3 +84,38 @@ def entries(
 
 def _reason(held: Withheld) -> str:
     return f"{held.path}:{held.line}: {held.reason}" if held.path and held.line else held.reason
+
+
+def refreshers(
+    told: Iterable[Entry], rules: Iterable[Rule], workspace: Workspace
+) -> tuple[str, ...]:
+    """Who keeps the digests fresh that this run writes, said once: a pin must not grow old."""
+    pinning = {rule.id for rule in rules if rule.phase is Phase.PIN and rule.subject is _LOOKED_AT}
+    files: dict[str, dict[str, None]] = {}
+    for entry in told:
+        if entry.finding.rule in pinning and (entry.change is not None or entry.fix is not None):
+            updater = workspace.updater_of(entry.finding.subject)
+            files.setdefault(str(updater or ""), {})[entry.finding.path] = None
+    if not files:
+        return ()
+    others = files.pop("", None)
+    named = [(by, list(paths)) for by, paths in files.items()]
+    if others is not None:
+        named.append((_ourselves(workspace), list(others)))
+    if len(named) == 1:
+        return (f"Pins are refreshed by: {named[0][0]}",)
+    parts = (f"{by} [{_some(paths)}]" for by, paths in named)
+    return (f"Pins are refreshed by: {'; '.join(parts)}",)
+
+
+def _ourselves(workspace: Workspace) -> str:
+    workflow = scheduled_run(workspace.texts) if workspace.settings.pins.refreshes else None
+    if workflow is not None:
+        return f"hardhull's scheduled run ({workflow})"
+    return "nobody yet: run hardhull on a schedule, or let Renovate or Dependabot do it"
+
+
+def _some(paths: list[str]) -> str:
+    shown = ", ".join(paths[:_LISTED])
+    more = len(paths) - _LISTED
+    return f"{shown} and {more} more" if more > 0 else shown

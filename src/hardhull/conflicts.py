@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from hardhull.model import (
     AppendItem,
+    CreateFile,
     InsertInstruction,
     RemoveInstruction,
     RemoveNode,
@@ -45,6 +46,8 @@ def _place(operation: Operation) -> object:
             return (path, instruction, "flag", part)
         case ReplaceDirective(path, name, _):
             return (path, name)
+        case CreateFile(path, _):
+            return (path, "create")
         case AppendItem() | InsertInstruction() | RemoveInstruction():
             return operation  # several may stand side by side
     assert_never(operation)

@@ -44,7 +44,7 @@ _EVIDENCE_SUFFIX = re.compile(
 _EVIDENCE_NAME = re.compile(
     r"(?:appsettings.*|launchsettings|ocelot.*|yarp.*|nlog.*|serilog.*|hosting|local\.settings|global"
     r"|.*deploy.*|taskdef.*|task-definition.*|dockerrun\.aws|docker-bake.*)\.json"
-    r"|renovate.*\.json5?|\.renovaterc.*|(?:gnu)?makefile|justfile|tiltfile|earthfile|caddyfile"
+    r"|renovate.*\.json[5c]?|\.renovaterc.*|(?:gnu)?makefile|justfile|tiltfile|earthfile|caddyfile"
     r"|jenkinsfile.*|kustomization|haproxy\.cfg|\.env(?:\..*)?"
 )
 _TOOL_YAML = re.compile(
@@ -176,6 +176,8 @@ class _Look:
         """Take the file at `path` in, if it matters."""
         name = path.rpartition("/")[2].lower()
         kind = self.kind_by_name(path, name)
+        if path == "package.json":
+            self.take_package(path)
         if kind is None or not self.in_real_folder(path.rpartition("/")[0]):
             return
         self.take(path, path, name, kind)
@@ -213,6 +215,12 @@ class _Look:
         kind = self.kind_by_content(named, name, kind, data)
         if kind is not FileKind.EVIDENCE or name.endswith((".yaml", ".yml")):
             self.add(path, kind, data)
+
+    def take_package(self, path: str) -> None:
+        """A package.json is no evidence of anything but of Renovate's settings, if it has any."""
+        data = _read_bytes(self.prefix + path)
+        if isinstance(data, bytes) and b'"renovate"' in data:
+            self.add(path, FileKind.EVIDENCE, data)
 
     def odd(self, named: str, path: str, name: str, kind: FileKind, what: str | None) -> None:
         """Follow a symlink, and skip what is no plain readable file (None: nothing is there)."""

@@ -194,7 +194,7 @@ def _verified(
         return "the problem would still be there after the edit"
     for path, document in documents.items():
         seen = ledger.texts.setdefault(path, set())
-        seen |= {context.documents[path].source.text, document.source.text}
+        seen |= {context.document(path).source.text, document.source.text}
     _record(candidates, edits, ledger)
     return after
 
@@ -211,7 +211,7 @@ def _edited(
     documents: dict[str, Document] = {}
     edits: dict[str, tuple[Edit, ...]] = {}
     for path, wanted in operations.items():
-        before = context.documents[path]
+        before = context.document(path)
         try:
             edits[path] = render(before, wanted)
         except Unrenderable as error:

@@ -6,6 +6,7 @@ The repository may be hostile, and so may its configuration: `**/**/**/x` must n
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,15 @@ def matcher(globs: Iterable[str]) -> re.Pattern[str] | None:
     """One pattern for globs: `*`, `?`, `**`; a folder means all below it. None for no globs."""
     alternatives = [_pattern(glob) for glob in globs]
     return re.compile("|".join(alternatives), re.DOTALL) if alternatives else None
+
+
+_kept = lru_cache(maxsize=4096)(matcher)
+
+
+def fits(path: str, globs: tuple[str, ...]) -> bool:
+    """Whether one of the globs fits a path; their pattern is made once."""
+    pattern = _kept(globs)
+    return pattern is not None and pattern.match(path) is not None
 
 
 def _pattern(glob: str) -> str:

@@ -44,6 +44,11 @@ class Reference:
         return f"{self.host}/{self.repository}"
 
     @property
+    def spelled(self) -> str:
+        """Host and repository as they are written, without tag and digest."""
+        return _split_tag(self.text.partition("@")[0])[0]
+
+    @property
     def name(self) -> str:
         """The full normalised reference with its tag and without its digest.
 
@@ -55,6 +60,11 @@ class Reference:
         if self.digest is not None:
             return self.repository_name
         return f"{self.repository_name}:latest"
+
+    @property
+    def exact(self) -> str:
+        """The normalised name, with the digest if there is one."""
+        return f"{self.name}@{self.digest}" if self.digest is not None else self.name
 
 
 @lru_cache(maxsize=65_536)

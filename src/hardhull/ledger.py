@@ -113,6 +113,6 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
     if isinstance(fix, Refusal):
         return fix
     for path in fix.paths:
-        if is_generated(context.documents[path].source):
+        if is_generated(context.document(path).source):
             return Refusal("the file's first lines say that a program writes it: change that", path)
     return replace(fix, level=worst(fix.level, finding.level))

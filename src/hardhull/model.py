@@ -190,11 +190,19 @@ class ReplaceDirective:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class CreateFile:
+    """A file that is not there yet comes to be: with this text, or as YAML with this value."""
+
+    path: str
+    content: str | Pairs
+
+
 YamlOperation: TypeAlias = SetValue | AppendItem | RemoveNode
 DockerfileOperation: TypeAlias = (
     ReplaceWord | ReplaceFlag | InsertInstruction | RemoveInstruction | ReplaceDirective
 )
-Operation: TypeAlias = YamlOperation | DockerfileOperation
+Operation: TypeAlias = YamlOperation | DockerfileOperation | CreateFile
 
 
 # ---------------------------------------------------------------- findings and fixes
@@ -315,7 +323,8 @@ class Example:
 
     `after` holds only the files that change; empty means that nothing does. `refused` is a part
     of the reason that must be given; `silent` says that no finding of this rule is expected.
-    `settings` is configuration text; `digests` maps image names to digests.
+    `settings` is configuration text; `digests` maps image names to digests, or to whole entries
+    of a digests file.
     """
 
     title: str
@@ -326,7 +335,7 @@ class Example:
     reported: bool = False
     silent: bool = False
     settings: str = ""
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

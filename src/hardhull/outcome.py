@@ -43,7 +43,8 @@ class Entry:
 class Outcome:
     """Everything that happened in one root. Positions of findings are in `before` texts.
 
-    `entries` are sorted by path and place; a fixed finding carries its change.
+    `entries` are sorted by path and place; a fixed finding carries its change. `notes` are what
+    is said once for all of it.
     """
 
     root: Path
@@ -59,12 +60,16 @@ class Outcome:
     crashes: tuple[Crash, ...] = ()
     fixing: bool = False
     notes: tuple[str, ...] = field(default=())
+    contacted: tuple[str, ...] = field(default=())
+    """The hosts that were asked about images."""
 
     @cached_property
     def changed(self) -> tuple[str, ...]:
         """The paths whose text is not what it was."""
         return tuple(
-            path for path in sorted(self.after) if self.after[path].text != self.before[path].text
+            path
+            for path in sorted(self.after)
+            if self.after[path].text != self.before[path].text or self.before[path].absent
         )
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.document import as_expected, comment_spans, named_spans, read
+from hardhull.documents.lines import TextFile
 from hardhull.documents.unreadable import Unreadable
 from hardhull.model import RemoveInstruction, RemoveNode
 
@@ -35,6 +36,8 @@ def prove(
         return f"the edited file would not be readable (line {after.line}: {after.reason})"
     if not as_expected(before, operations, after):
         return "the edited file would differ in more than the intended places"
+    if isinstance(before, TextFile):
+        return after  # it was not there: all of it is what was intended
     if not _comments_kept(before, operations, after):
         return "a comment would be lost"
     if isinstance(before, Dockerfile) and isinstance(after, Dockerfile):

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from hardhull.acceptance import ID as STALE
 from hardhull.acceptance import Decisions, as_findings
-from hardhull.conclusion import entries, explain
+from hardhull.conclusion import entries, explain, refreshers
 from hardhull.engine import harden
 from hardhull.ledger import Ledger, find_all
+from hardhull.model import Crash
 from hardhull.outcome import Outcome
 from hardhull.rules import RULES
-from hardhull.survey import relink, survey
+from hardhull.survey import informed, relink, survey
+from hardhull.wanted import wanted
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from hardhull.facts.asking import Answers
     from hardhull.facts.gather import Recorded
+    from hardhull.facts.lookups import Wanted
     from hardhull.model import Finding, Fix
     from hardhull.project.context import Context
     from hardhull.settings import Settings
 
+    Ask: TypeAlias = Callable[[tuple[Wanted, ...]], Answers]
 
-def run(
+
+def run(  # noqa: PLR0913  everything a run depends on is named here
     root: Path,
     settings: Settings,
     *,
@@ -32,14 +39,38 @@ def run(
     fixing: bool,
     today: datetime.date | None = None,
     rejected: frozenset[str] = frozenset(),
+    refreshing: bool = True,
+    ask: Ask | None = None,
 ) -> Outcome:
     """Scan or harden one root. Nothing is written: the outcome holds the new texts.
 
     `rejected` holds fingerprints of findings that are not to be fixed. They are taken out before
-    the rules run, so that what depends on them is refused with them.
+    the rules run, so that what depends on them is refused with them. A run that is not
+    `refreshing` leaves the digests of tags that moved for one that is. `ask` looks up images that
+    are not recorded; without it nothing is contacted.
     """
-    context = survey(root, settings, recorded=recorded, today=today)
-    return conclude(root, context, fixing=fixing, rejected=rejected)
+    context = survey(root, settings, recorded=recorded, today=today, refreshing=refreshing)
+    outcome = conclude(root, context, fixing=fixing, rejected=rejected)
+    # Only a run shows what must be known: the references to pin are those that are left at its end.
+    asked = _unknown(outcome, context) if ask is not None else ()
+    if ask is None or not asked:
+        return outcome
+    answers = ask(asked)
+    if answers.images or answers.failures:
+        context = informed(context, answers)
+        outcome = conclude(root, context, fixing=fixing, rejected=rejected)
+    traces = tuple(Crash("look-up", n, f.trace) for n, f in answers.failures.items() if f.trace)
+    return replace(
+        outcome,
+        contacted=answers.contacted,
+        notes=(*outcome.notes, *answers.notes),
+        crashes=(*outcome.crashes, *traces),
+    )
+
+
+def _unknown(outcome: Outcome, context: Context) -> tuple[Wanted, ...]:
+    """What the run wants to know and nobody recorded."""
+    return tuple(one for one in wanted(outcome) if one.name not in context.facts.recorded)
 
 
 def conclude(
@@ -77,7 +108,7 @@ def conclude(
         root,
         context.project,
         rules,
-        {path: document.source for path, document in context.documents.items()},
+        {path: context.document(path).source for path in final.documents},
         {path: document.source for path, document in final.documents.items()},
         told,
         tuple(ledger.changes),
@@ -86,4 +117,5 @@ def conclude(
         context.project.workspace.skipped,
         tuple(ledger.memory.crashes.values()),
         fixing,
+        refreshers(told, rules, context.project.workspace),
     )

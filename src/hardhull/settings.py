@@ -6,6 +6,7 @@ Longer than a module should be, because the table and its three readers belong s
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import enum
 import re
@@ -36,6 +37,27 @@ class RuleState(enum.StrEnum):
     OFF = "off"
     REPORT = "report"
     FIX = "fix"
+
+
+class Pins(enum.StrEnum):
+    """What is done about digests: both, only one of the two, or neither."""
+
+    AUTO = "auto"
+    """Add them, and refresh those that no update tool keeps fresh."""
+    ADD = "add"
+    REFRESH = "refresh"
+    """Refresh all of them, whatever update tools there are."""
+    OFF = "off"
+
+    @property
+    def adds(self) -> bool:
+        """Whether images that have no digest get one."""
+        return self in (Pins.AUTO, Pins.ADD)
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether digests of tags that moved are replaced."""
+        return self in (Pins.AUTO, Pins.REFRESH)
 
 
 class Applications(enum.StrEnum):
@@ -108,8 +130,15 @@ class Settings:
     respect: tuple[str, ...] = TOOLS
     rollout: str = "one-step"
     resources: Resources = Resources()
+    pins: Pins = Pins.AUTO
+    pin_cooldown: str = "24h"
     windows_digests: bool = False
     registries: RegistrySettings = RegistrySettings()
+
+    @property
+    def cooldown(self) -> datetime.timedelta:
+        """How long a tag must not have moved before its digest is written."""
+        return duration(self.pin_cooldown)
 
     def state_of(self, rule: Rule) -> RuleState:
         """Return what is done about a rule; opt-in rules are off until they are named."""
@@ -139,6 +168,12 @@ class Settings:
             if rules.get(name, RuleState.OFF) is RuleState.OFF:
                 rules[name] = RuleState.FIX
         return replace(self, rules=rules | dict.fromkeys(unwanted, RuleState.OFF))
+
+
+def duration(text: str) -> datetime.timedelta:
+    """The time that `36h`, `3d` or `0` names."""
+    number, unit = re.fullmatch(r"(\d+)([hd]?)", text).groups()  # type: ignore[union-attr]  # checked when read
+    return datetime.timedelta(**{"days" if unit == "d" else "hours": int(number)})
 
 
 # ---------------------------------------------------------------- the table of keys
@@ -322,6 +357,19 @@ KEYS = Record(
             ),
             "What `missing-resources` writes; nothing where no number is given.",
         ),
+        Key(
+            "pins",
+            Choice(("auto", "add", "refresh", "off")),
+            "What is done about digests: `add` them, `refresh` those of tags that moved, or both; "
+            "`auto` leaves those alone that Renovate or Dependabot keeps fresh.",
+            "auto",
+        ),
+        Key(
+            "pin-cooldown",
+            Text(r"0|\d{1,4}[hd]", "a duration such as `24h`, `3d` or `0`"),
+            "A tag that moved is followed only after it stayed the same for so long.",
+            "24h",
+        ),
         Key("windows-digests", Flag(), "Pin Windows images by digest too.", default=False),
         Key(
             "registries",
@@ -355,7 +403,7 @@ KEYS = Record(
                     ),
                 )
             ),
-            "Which registries `hardhull record` may contact, beside the well-known ones.",
+            "Which registries may be asked about images, beside the well-known ones.",
         ),
     )
 )
@@ -395,7 +443,9 @@ def _settings(given: dict[str, Any]) -> Settings:
         ),
         "resources": Resources(**{name: Amounts(**amounts) for name, amounts in resources.items()}),
     }
-    for name in ("respect", "rollout", "windows-digests"):
+    if "pins" in given:
+        known["pins"] = Pins(given["pins"])
+    for name in ("respect", "rollout", "pin-cooldown", "windows-digests"):
         if name in given:
             known[name.replace("-", "_")] = given[name]
     return Settings(**known)
@@ -526,7 +576,8 @@ def _schema(shape: Shape, known_rules: Collection[str]) -> dict[str, Any]:
         case Choice(words):
             return {"type": "string", "enum": list(words)}
         case Text(pattern, expected):
-            kinds = ["string", "number"] if re.fullmatch(pattern, "1") else "string"
+            written = any(re.fullmatch(pattern, number) for number in ("0", "1"))
+            kinds = ["string", "number"] if written else "string"
             return {"type": kinds, "pattern": f"^(?:{pattern})$", "title": expected}
         case Number(refused):
             return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull import discover as disk
@@ -16,6 +17,7 @@ from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
 from hardhull.project.link import Workspace, link
+from hardhull.project.updaters import read_updaters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from hardhull.documents.document import Document
     from hardhull.documents.source import Source
+    from hardhull.facts.asking import Answers
     from hardhull.facts.gather import Recorded
     from hardhull.settings import Settings
 
@@ -34,24 +37,31 @@ def survey(
     recorded: Mapping[str, Recorded] | None = None,
     today: datetime.date | None = None,
     replaced: disk.Replaced | None = None,
+    refreshing: bool = True,
 ) -> Context:
     """Discover, read and link one root; with other texts for the files in `replaced`."""
     found = disk.discover(root, settings.paths.include, settings.paths.exclude, replaced)
     documents, skipped, unread = read_all(found)
+    now = datetime.datetime.now(tz=datetime.UTC)
     facts = Facts(
-        today or datetime.datetime.now(tz=datetime.UTC).date(),
+        today or now.date(),
         recorded if recorded is not None else {},
         {name: image.like for name, image in settings.base_images.items()},
+        settings.registries.mirrors,
+        now if today is None else None,
     )
     builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
+    texts = EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read)
     workspace = Workspace(
         settings,
         facts,
         builds,
         Programs(found),
-        EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read),
+        texts,
         (*found.skipped, *skipped),
         unread,
+        read_updaters(texts),
+        refreshing,
     )
     project = link(documents, workspace)
     return Context(project, facts, settings, project)
@@ -92,6 +102,23 @@ def _build_evidence(found: disk.Found) -> Iterable[Source]:
                 yield disk.read(entry)
             except UsageError:
                 continue  # went away since it was listed: nothing to learn from it
+
+
+def informed(context: Context, answers: Answers) -> Context:
+    """The same survey with what registries said; what was recorded before goes first."""
+    facts = context.facts
+    now = facts.now or datetime.datetime.combine(facts.today, datetime.time(), datetime.UTC)
+    facts = replace(
+        facts,
+        recorded={**answers.recorded(now.isoformat(timespec="seconds")), **facts.recorded},
+        failures={
+            name: f"{failure.reason}; {failure.advice}" if failure.advice else failure.reason
+            for name, failure in answers.failures.items()
+        },
+    )
+    workspace = replace(context.project.workspace, facts=facts)
+    project = link(context.documents, workspace)
+    return Context(project, facts, context.settings, project)
 
 
 def relink(documents: Mapping[str, Document], context: Context) -> Context:

@@ -1,4 +1,4 @@
-"""Which images a run needs to know: those it would pin, and those whose config its rules read."""
+"""Which images a run needs to know: those it pins or refreshes, and those its rules read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from hardhull.facts.lookups import Wanted
 from hardhull.images import DEFAULT_HOST, parse_reference
 from hardhull.model import Level
 from hardhull.outcome import Status
+from hardhull.rules.images.pinning import is_to_refresh
+from hardhull.rules.images.stale_digest import ID as STALE
 from hardhull.rules.images.unpinned_image import ID as UNPINNED
 
 if TYPE_CHECKING:
@@ -28,18 +30,23 @@ def wanted(outcome: Outcome) -> tuple[Wanted, ...]:
     After such a run the references that are left to pin are the final ones: a repository that is
     renamed is asked for under its new name.
     """
-    pins = set(_left_to_pin(outcome))
-    asked = dict.fromkeys(pins, False)
+    facts = outcome.project.workspace.facts
+    unpinned = set(_left_to_pin(outcome))
+    pinned = dict(_to_refresh(outcome))
+    asked = dict.fromkeys([*unpinned, *pinned], False)
     if any(rule.concern in _CONCERNS for rule in outcome.rules):
         for reference in _read_by_rules(outcome.project):
+            name = facts.origin(reference.name)
             new = parse_reference(renamed(reference.text) or "")
-            if new is not None and new.name in pins:
+            if new is not None and new.name in unpinned:
                 asked[new.name] = True
-            elif reference.digest is not None:
-                asked[f"{reference.name}@{reference.digest}"] = True
+            elif reference.digest is not None and name not in pinned:
+                asked[facts.origin(reference.exact)] = True
             else:
-                asked[reference.name] = True
-    return tuple(Wanted(name, asked[name]) for name in sorted(asked))
+                asked[name] = True
+    return tuple(
+        Wanted(name, asked[name], tuple(sorted(pinned.get(name, ())))) for name in sorted(asked)
+    )
 
 
 def _left_to_pin(outcome: Outcome) -> Iterator[str]:
@@ -50,7 +57,22 @@ def _left_to_pin(outcome: Outcome) -> Iterator[str]:
         # Withheld, for want of the digest; unfixed where the rule only reports.
         left = entry.status in (Status.WITHHELD, Status.UNFIXED)
         if left and finding.subject.name is not None:
-            yield finding.subject.name
+            yield outcome.project.workspace.facts.origin(finding.subject.name)
+
+
+def _to_refresh(outcome: Outcome) -> Iterator[tuple[str, set[str]]]:
+    """Pinned tags that may have moved, with the digests that are written for them."""
+    if not any(rule.id == STALE for rule in outcome.rules):
+        return
+    found: dict[str, set[str]] = {}
+    for use in outcome.project.references:
+        reference = use.reference
+        if reference is None or reference.tag is None or use.writer is not None:
+            continue
+        if reference.digest and is_to_refresh(use, outcome.project.workspace):
+            name = outcome.project.workspace.facts.origin(reference.name)
+            found.setdefault(name, set()).add(reference.digest)
+    yield from found.items()
 
 
 def _read_by_rules(project: Project) -> Iterator[Reference]:
@@ -80,6 +102,7 @@ def _may_be_dotnet(reference: Reference, project: Project) -> bool:
     facts = project.workspace.facts
     if facts.image(reference.name) is not None:
         return True
+    reference = parse_reference(facts.origin(reference.name)) or reference
     # Docker's official images and Microsoft's other products have no .NET program in them that
     # a rule of ours could be about.
     if reference.host == DEFAULT_HOST and reference.repository.startswith("library/"):

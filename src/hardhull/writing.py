@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from hardhull.outcome import Outcome
 
 
+_NEW_FILE = 0o644
+
+
 @dataclass(frozen=True, slots=True)
 class FileEdit:
-    """One file to be overwritten: where it is, what it must still hold, what it will hold."""
+    """One file to be written: where it is, what it must still hold, what it will hold.
+
+    `before` is None for a file that must not be there yet.
+    """
 
     path: str
     location: Path
-    before: bytes
+    before: bytes | None
     after: bytes
 
 
@@ -34,7 +40,12 @@ def edits_of(outcome: Outcome) -> tuple[FileEdit, ...]:
     """The files that a run changed."""
     root = outcome.root.resolve()
     return tuple(
-        FileEdit(path, root / path, outcome.before[path].to_bytes(), outcome.after[path].to_bytes())
+        FileEdit(
+            path,
+            root / path,
+            None if outcome.before[path].absent else outcome.before[path].to_bytes(),
+            outcome.after[path].to_bytes(),
+        )
         for path in outcome.changed
     )
 
@@ -66,6 +77,12 @@ def write_all(edits: Sequence[FileEdit]) -> None:
 
 def _check(edit: FileEdit) -> None:
     """The file is what was read: a plain file, in its place, with the same bytes."""
+    if edit.before is None:
+        if os.path.lexists(edit.location):
+            raise UsageError(f"{edit.path}: came to be while hardhull was running; run it again")
+        if edit.location.parent.resolve() != edit.location.parent:
+            raise UsageError(f"{edit.path}: its folder is reached by a link; nothing was changed")
+        return
     status = edit.location.lstat()
     if not stat.S_ISREG(status.st_mode) or edit.location.resolve() != edit.location:
         raise UsageError(f"{edit.path}: is no plain file any more; nothing was changed")
@@ -77,6 +94,7 @@ def _check(edit: FileEdit) -> None:
 
 def _staged(location: Path, data: bytes) -> Path:
     """Write `data` beside `location` with its permission bits (and owner, if allowed)."""
+    location.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".hardhull-", dir=location.parent)
     temporary = Path(name)
     try:
@@ -84,11 +102,13 @@ def _staged(location: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        status = location.stat()
+        # A new file belongs to whom its folder belongs.
+        new = not location.exists()
+        status = (location.parent if new else location).stat()
         if hasattr(os, "chown"):
             with contextlib.suppress(PermissionError):
                 os.chown(temporary, status.st_uid, status.st_gid)
-        temporary.chmod(stat.S_IMODE(status.st_mode))
+        temporary.chmod(_NEW_FILE if new else stat.S_IMODE(status.st_mode))
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -100,7 +120,10 @@ def _put_back(written: Sequence[FileEdit]) -> list[str]:
     left = []
     for edit in written:
         try:
-            _staged(edit.location, edit.before).replace(edit.location)
+            if edit.before is None:
+                edit.location.unlink(missing_ok=True)
+            else:
+                _staged(edit.location, edit.before).replace(edit.location)
         except OSError:
             left.append(edit.path)
     return left

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardhull import writing
 from hardhull.commands import forms
 from hardhull.commands.output import Output, in_actions, tell
-from hardhull.commands.roots import recorded_of, roots_of, settings_of
+from hardhull.commands.roots import desk_of, recorded_of, roots_of, settings_of
 from hardhull.commands.trouble import crash_block
 from hardhull.model import Severity, UsageError
 from hardhull.outcome import Status
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from hardhull.facts.asking import Desk
     from hardhull.model import Crash
     from hardhull.outcome import Outcome
     from hardhull.settings import Settings
@@ -55,10 +57,11 @@ def check(arguments: argparse.Namespace) -> int:
     # What was imported lives as long as we do: the collector need not look at it again.
     gc.freeze()
     results = _Results()
+    desk = desk_of(arguments)
     with _progress(roots) as advance:
         for root, own in zip(roots, settings, strict=True):
             advance(plain(root.as_posix()))
-            outcome = _outcome(root, own, recorded, arguments)
+            outcome = _outcome(root, own, recorded, desk, arguments)
             _keep(outcome, root, form, arguments, results)
     write = fixing and not arguments.diff
     if write:
@@ -72,13 +75,19 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _outcome(
-    root: Path, settings: Settings, recorded: Any, arguments: argparse.Namespace
+    root: Path,
+    settings: Settings,
+    recorded: Any,
+    desk: Desk | None,
+    arguments: argparse.Namespace,
 ) -> Outcome:
+    ask = partial(desk.ask, settings.registries) if desk is not None else None
     if not getattr(arguments, "interactive", False):
-        return run(root, settings, recorded=recorded, fixing=arguments.command == "fix")
+        fixing = arguments.command == "fix"
+        return run(root, settings, recorded=recorded, fixing=fixing, ask=ask)
     from hardhull.commands.interactive import asked  # noqa: PLC0415  needed only then
 
-    return asked(root, settings, recorded)
+    return asked(root, settings, recorded, ask)
 
 
 def _keep(
@@ -109,7 +118,10 @@ def _keep(
     for folder, own in writing.by_repository(given, outcome.changed).items():
         results.git &= writing.in_git(given / folder)
         if not arguments.allow_dirty:
-            results.undo.append(undo_of(Path(root.label, folder).as_posix(), own))
+            prefix = f"{folder}/" if folder else ""
+            new = [path for path in own if outcome.before[prefix + path].absent]
+            old = [path for path in own if path not in new]
+            results.undo.append(undo_of(Path(root.label, folder).as_posix(), old, new))
 
 
 def _failing(outcome: Outcome, fail_on: str) -> bool:

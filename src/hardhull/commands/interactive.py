@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hardhull.model import Change
     from hardhull.outcome import Outcome
+    from hardhull.run import Ask
     from hardhull.settings import Settings
 
 _HELP = "y: make it · n: leave it · a: make this and all others · q: leave this and all others"
@@ -62,12 +63,14 @@ class _Answers:
             tell(_HELP)
 
 
-def asked(root: Path, settings: Settings, recorded: Mapping[str, Any]) -> Outcome:
+def asked(
+    root: Path, settings: Settings, recorded: Mapping[str, Any], ask: Ask | None = None
+) -> Outcome:
     """Run, ask, and run again without what was refused, until nothing new is to be asked."""
     answers = _Answers()
     while True:
         refused = frozenset(answers.refused)
-        outcome = run(root, settings, recorded=recorded, fixing=True, rejected=refused)
+        outcome = run(root, settings, recorded=recorded, fixing=True, rejected=refused, ask=ask)
         diffs = change_diffs(outcome)
         for change in outcome.changes:
             answers.take(change, diffs.get(change.finding.key, ""))

@@ -14,13 +14,8 @@ from typing import TYPE_CHECKING
 from hardhull.commands.output import Output, tell
 from hardhull.commands.roots import recorded_of, roots_of, settings_of
 from hardhull.commands.trouble import crash_block, failure_block
-from hardhull.facts.cache import Cache, cache_folder
-from hardhull.facts.credentials import Keyring
-from hardhull.facts.hosts import Hosts
-from hardhull.facts.lookups import Failure, look_up_all
+from hardhull.facts.asking import Desk
 from hardhull.facts.recording import merged, written
-from hardhull.facts.registry import Registries
-from hardhull.facts.transport import Transport
 from hardhull.model import UsageError
 from hardhull.report.neutral import plain
 from hardhull.rules.images.secrets import holds_secret
@@ -31,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hardhull.facts.gather import Recorded
-    from hardhull.facts.lookups import Wanted
+    from hardhull.facts.lookups import Failure, Wanted
     from hardhull.facts.registry import Image
     from hardhull.model import Crash
     from hardhull.settings import RegistrySettings
@@ -98,24 +93,13 @@ def _groups(
 
 
 def _look_up(registries: RegistrySettings, names: list[Wanted], results: _Results) -> None:
-    hosts = Hosts(registries.allow, registries.plain_http, registries.mirrors)
-    transport = Transport(hosts, os.environ)
-    keyring = Keyring(os.environ)
-    client = Registries(hosts, transport, keyring, Cache(cache_folder(os.environ)))
-    for name, answer in look_up_all(client, names).items():
-        if isinstance(answer, Failure):
-            results.failures[name] = answer
-        else:
-            results.images[name] = _without_secrets(answer)
-            results.failures.pop(name, None)
-    results.contacted |= set(transport.contacted)
-    results.notes |= dict.fromkeys(keyring.notes)
-    for registry in client.spared:
-        note = (
-            f"{registry}: half of the requests it still allows are left to you; the configs of "
-            "some images were not read. Log in for more, or record again later"
-        )
-        results.notes[note] = None
+    answers = Desk(os.environ).ask(registries, names)
+    results.failures |= answers.failures
+    for name, image in answers.images.items():
+        results.images[name] = _without_secrets(image)
+        results.failures.pop(name, None)
+    results.contacted |= set(answers.contacted)
+    results.notes |= dict.fromkeys(answers.notes)
 
 
 def _without_secrets(image: Image) -> Image:
@@ -158,6 +142,9 @@ def _summary(file: str, before: Mapping[str, Recorded], results: _Results) -> It
     )
     for name in sorted(moved):
         yield f"  moved  {plain(name)}"
+    for name, image in sorted(images.items()):
+        if image.gone:
+            yield f"  gone   {plain(name)}: builds that pull it fail"
     if results.failures:
         yield f"not looked up: {_count(len(results.failures), 'image')}"
     for name, failure in sorted(results.failures.items()):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Mapping
 
+    from hardhull.facts.asking import Desk
     from hardhull.facts.gather import Recorded
 
 _LARGEST_CONFIG = 1024 * 1024
@@ -94,6 +95,15 @@ def recorded_of(arguments: argparse.Namespace) -> Mapping[str, Recorded]:
         return read_digests(shown, _read(Path(shown), shown, _LARGEST_DIGESTS))
     except RecursionError:
         raise UsageError(f"{shown}: nested too deeply to be a digests file") from None
+
+
+def desk_of(arguments: argparse.Namespace) -> Desk | None:
+    """Where registries are asked; None where nothing is to be contacted, as in every scan."""
+    if arguments.command == "scan" or arguments.offline:
+        return None
+    from hardhull.facts.asking import Desk  # noqa: PLC0415  slow to import
+
+    return Desk(os.environ)
 
 
 def _read(path: Path, shown: str, largest: int) -> str:

@@ -1,11 +1,12 @@
-"""One door to both kinds of documents: read, render operations, and what the result must be."""
+"""One door to all kinds of documents: read, render operations, and what the result must be."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from hardhull.documents import dockerfile_edits, yaml_edits
+from hardhull.documents import dockerfile_edits, lines, yaml_edits
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
+from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind, oversized
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, comments, read_yaml
@@ -29,17 +30,19 @@ if TYPE_CHECKING:
 MAX_DOCKERFILE_LINE = 64 * 1024
 MAX_YAML_LINE = 256 * 1024
 
-Document: TypeAlias = Dockerfile | YamlFile
+Document: TypeAlias = Dockerfile | YamlFile | TextFile
 
 
 def read(source: Source) -> Document | Unreadable:
-    """Read a source by its kind; evidence is never read as a document."""
+    """Read a source by its kind; of evidence what is YAML by its name, else its plain lines."""
     limit = MAX_DOCKERFILE_LINE if source.kind is FileKind.DOCKERFILE else MAX_YAML_LINE
     line, reason = oversized(source.text, limit)
     if line:
         return Unreadable(line, reason)
     if source.kind is FileKind.DOCKERFILE:
         return read_dockerfile(source)
+    if source.kind is FileKind.EVIDENCE and not source.path.endswith((".yml", ".yaml")):
+        return TextFile(source)
     return read_yaml(source)
 
 
@@ -49,6 +52,8 @@ def render(document: Document, operations: Sequence[Operation]) -> tuple[Edit, .
         return dockerfile_edits.render(document, operations)  # type: ignore[arg-type]  # by file
     if isinstance(document, YamlFile):
         return yaml_edits.render(document, operations)  # type: ignore[arg-type]  # by file
+    if isinstance(document, TextFile):
+        return lines.render(document, operations)
     assert_never(document)
 
 
@@ -62,6 +67,8 @@ def as_expected(before: Document, operations: Sequence[Operation], after: Docume
             yaml_edits.structure(after),
             yaml_edits.expected(before, operations),  # type: ignore[arg-type]  # by file
         )
+    if isinstance(before, TextFile):
+        return [edit.text for edit in lines.render(before, operations)] == [after.source.text]
     return False
 
 
@@ -69,15 +76,17 @@ def comment_spans(document: Document) -> tuple[Span, ...]:
     """Return the spans of all comments, in order."""
     if isinstance(document, Dockerfile):
         return document.comments
-    return tuple(comments(document))
+    return tuple(comments(document)) if isinstance(document, YamlFile) else ()
 
 
 def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Span, ...]:
     """Return the whole lines of what the operations name, as far as it is there already."""
     if isinstance(document, Dockerfile):
         spans = [_named_in_dockerfile(document, operation) for operation in operations]
-    else:
+    elif isinstance(document, YamlFile):
         spans = [_named_in_yaml(document, operation) for operation in operations]
+    else:
+        return ()  # a new file has no lines yet
     text = document.source.text
     return tuple(_whole_lines(text, span) for span in spans if span is not None)
 

@@ -24,7 +24,7 @@ class FileKind(enum.Enum):
     YAML = "yaml"
     """A manifest or Compose file (JSON manifests are read as YAML too)."""
     EVIDENCE = "evidence"
-    """Read to learn from (code, settings, scripts, workflows), never edited."""
+    """Read to learn from (code, settings, scripts, workflows); edited only by a rule about it."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,14 @@ class Source:
     """One file of the repository.
 
     `path` is POSIX and relative to the root. `text` has no byte order mark and keeps its line
-    ends; undecodable bytes are surrogate escapes.
+    ends; undecodable bytes are surrogate escapes. A file that is not there is `absent`.
     """
 
     path: str
     kind: FileKind
     text: str
     bom: bool = False
+    absent: bool = False
 
     @classmethod
     def from_bytes(cls, path: str, kind: FileKind, data: bytes) -> Source:

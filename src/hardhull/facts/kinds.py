@@ -66,7 +66,7 @@ class ImageFacts:
     cmd: tuple[str, ...] | None
     taken_uids: tuple[int, ...]
     create_user: UserTool | None
-    """None on Windows."""
+    """None on Windows, and where the distribution is not known."""
     tag_state: TagState = TagState.UNKNOWN
     last_seen: str | None = None
     """ISO date on which the tag was last published, as far as the catalogue reaches."""
@@ -75,6 +75,15 @@ class ImageFacts:
     distro_end_of_life: str | None = None
     """ISO date on which free support of the distribution ends."""
     by_class: bool = False
+    by_config: bool = False
+    """Whether the image's own config, as its registry has it, says so."""
+
+    @property
+    def source(self) -> str:
+        """From where it is known, to be put behind what is said; empty for the catalogue."""
+        if self.by_config:
+            return " (by its config)"
+        return " (by class)" if self.by_class else ""
 
     @property
     def major(self) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hardhull.facts.trouble import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MEDIA_TYPES: Final = (
     "application/vnd.oci.image.index.v1+json",
@@ -19,7 +19,7 @@ MEDIA_TYPES: Final = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
-KEPT: Final = ("Cmd", "Entrypoint", "Env", "ExposedPorts", "User")
+KEPT: Final = ("Cmd", "Entrypoint", "Env", "ExposedPorts", "User", "WorkingDir")
 """What is recorded of an image's config; beside it `os` and `created`."""
 _ATTESTATION: Final = "vnd.docker.reference.type"
 _ODD: Final = "its registry serves something that is no image"
@@ -57,9 +57,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One image, by the digest of its config."""
+    """One image, by the digest of its config; `size` is that of its layers as they are sent."""
 
     config: str
+    size: int | None = None
 
 
 def read_manifest(body: bytes) -> Index | Manifest:
@@ -77,7 +78,16 @@ def read_manifest(body: bytes) -> Index | Manifest:
     digest = config.get("digest") if isinstance(config, dict) else None
     if not isinstance(digest, str) or DIGEST.fullmatch(digest) is None:
         raise RegistryError(_ODD)
-    return Manifest(digest)
+    return Manifest(digest, _size(data.get("layers")))
+
+
+def _size(layers: object) -> int | None:
+    """The sum of what the layers say of themselves; None if one says nothing."""
+    if not isinstance(layers, list):
+        return None
+    sizes = [layer.get("size") if isinstance(layer, dict) else None for layer in layers]
+    known = [size for size in sizes if isinstance(size, int) and size >= 0]
+    return sum(known) if len(known) == len(sizes) else None
 
 
 def _entry(item: object) -> Entry | None:
@@ -120,7 +130,7 @@ def read_config(body: bytes) -> tuple[dict[str, Any], Platform | None]:
     data = _object(body)
     inner = data.get("config")
     given = inner if isinstance(inner, dict) else {}
-    kept = {name: given[name] for name in KEPT if _is_fit(name, given.get(name))}
+    kept = {name: given[name] for name in KEPT if is_fit(name, given.get(name))}
     if "ExposedPorts" in kept:
         kept["ExposedPorts"] = {port: {} for port in sorted(kept["ExposedPorts"])}
     for name in ("os", "created"):
@@ -129,8 +139,15 @@ def read_config(body: bytes) -> tuple[dict[str, Any], Platform | None]:
     return kept, read_platform(data)
 
 
-def _is_fit(name: str, value: object) -> bool:
-    if name == "User":
+def variables(config: Mapping[str, Any]) -> dict[str, str]:
+    """The environment of an image config by name."""
+    pairs = (text.partition("=") for text in config.get("Env") or () if isinstance(text, str))
+    return {name: value for name, _, value in pairs}
+
+
+def is_fit(name: str, value: object) -> bool:
+    """Whether a kept key of an image config holds what it is for."""
+    if name in ("User", "WorkingDir"):
         return isinstance(value, str)
     if name == "ExposedPorts":
         return isinstance(value, dict)

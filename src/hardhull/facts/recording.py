@@ -19,21 +19,37 @@ def merged(
 ) -> dict[str, Recorded]:
     """Recorded images with what was found; what was not looked up stays.
 
-    An unchanged digest keeps the time it was first recorded, and what was known of it.
+    An unchanged digest keeps the time it was first recorded, and what was known of it; a changed
+    one keeps the digest that was there before.
     """
     result = dict(before)
     for name, image in found.items():
-        new = Recorded(image.digest, image.config, now, image.platforms)
         old = before.get(name)
+        new = Recorded(
+            image.digest, image.config, now, image.platforms, image.size, image.single, None,
+            now if image.gone else None,
+        )  # fmt: skip
         if old is not None and old.digest == image.digest:
-            new = replace(
-                new,
-                config=new.config if new.config is not None else old.config,
-                recorded=old.recorded or now,
-                platforms=new.platforms or old.platforms,
-            )
+            new = _with_known(new, old)
+        elif old is not None:
+            new = replace(new, before=old.digest)
         result[name] = new
     return dict(sorted(result.items()))
+
+
+def _with_known(new: Recorded, old: Recorded) -> Recorded:
+    """What was found of a digest, with what was known of it where that was not asked again."""
+    described = new if new.config is not None else old
+    return replace(
+        new,
+        config=described.config,
+        recorded=old.recorded or new.recorded,
+        platforms=new.platforms or old.platforms,
+        size=described.size,
+        single=described.single,
+        before=old.before,
+        gone=new.gone and (old.gone or new.gone),
+    )
 
 
 def written(images: Mapping[str, Recorded]) -> str:
@@ -50,4 +66,7 @@ def _entry(image: Recorded) -> dict[str, Any]:
         entry["recorded"] = image.recorded
     if image.platforms:
         entry["platforms"] = sorted(image.platforms)
+    for key in ("size", "single", "before", "gone"):
+        if (value := getattr(image, key)) is not None:
+            entry[key] = value
     return entry

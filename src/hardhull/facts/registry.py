@@ -44,11 +44,18 @@ _REMAINING: Final = re.compile(r"\s*(\d{1,9})\b")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a registry says of an image; `config` and `platforms` only if they were asked for."""
+    """What a registry says of an image; all but the digest only if it was asked for.
+
+    `size` is that of the image whose config this is, as it is sent. `single` says whether the
+    digest names one image, and not an index of several. `gone`: there is none of this digest.
+    """
 
     digest: str
     config: Mapping[str, Any] | None = None
     platforms: tuple[str, ...] = ()
+    size: int | None = None
+    single: bool | None = None
+    gone: bool = False
 
 
 class Registries:
@@ -77,8 +84,7 @@ class Registries:
             raise RegistryError("its digest is not a sha256 digest, and no other can be verified")
         if not config or not self._allowance(asked).take(_MANIFESTS_OF_CONFIG):
             return Image(digest)
-        found, platforms = self._config(asked, digest)
-        return Image(digest, found, tuple(map(str, platforms)))
+        return self._described(asked, digest)
 
     @property
     def spared(self) -> tuple[str, ...]:
@@ -107,9 +113,10 @@ class Registries:
         read_manifest(answer.body)
         return digest_of(answer.body)
 
-    def _config(self, asked: _Asked, digest: str) -> tuple[Mapping[str, Any], tuple[Platform, ...]]:
+    def _described(self, asked: _Asked, digest: str) -> Image:
         found = read_manifest(self._body(asked, "manifests", digest, _LARGEST_MANIFEST))
         platforms: tuple[Platform, ...] = ()
+        single = isinstance(found, Manifest)
         if not isinstance(found, Manifest):
             platforms = tuple(entry.platform for entry in found.entries if entry.platform)
             one = chosen(found.entries)
@@ -123,7 +130,8 @@ class Registries:
             body = self._body(asked, "blobs", found.config, _LARGEST_CONFIG)
             self._cache.put(found.config, body)
         config, platform = read_config(body)
-        return config, platforms or ((platform,) if platform is not None else ())
+        given = platforms or ((platform,) if platform is not None else ())
+        return Image(digest, config, tuple(map(str, given)), found.size, single)
 
     def _body(self, asked: _Asked, kind: str, digest: str, most: int) -> bytes:
         answer = self._send("GET", asked, f"{kind}/{digest}", most=most)
@@ -207,7 +215,9 @@ def _refused(answer: Answer, asked: _Asked) -> RegistryError:
         case 404:
             what = asked.reference.digest or f"tag {asked.reference.tag or 'latest'}"
             return RegistryError(
-                f"{place} has no {what} of {name} (status 404)", f"check the name; {login}"
+                f"{place} has no {what} of {name} (status 404)",
+                f"check the name; {login}",
+                gone=True,
             )
         case 401 | 403:
             return RegistryError(

@@ -133,7 +133,9 @@ class Transport:
                     break
             if answer is not None and not _is_passing(answer.status, place):
                 return answer
-            last = number + 1 == self._limits.tries
+            # Where nobody answers at all, one more try is enough to tell.
+            down = answer is None and trouble is not None and trouble.down
+            last = number + 1 == (min(2, self._limits.tries) if down else self._limits.tries)
             if last or not self._wait(place, number, answer):
                 if answer is not None:
                     return answer

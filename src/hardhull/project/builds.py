@@ -202,8 +202,11 @@ def _build_action(
         texts = {key: value.text for key, value in block.pairs() if value.text}
         wanted = texts.get("file") or texts.get("dockerfile") or texts.get("Dockerfile")
         context = texts.get("context")
+        uses = step.get("uses")
         if wanted is None and context is None:
-            continue
+            if uses is None or "/build-push-action@" not in (uses.text or ""):
+                continue
+            context = "."  # what the action builds where nothing else is said
         dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
         tags = (texts.get("tags") or texts.get("repository") or "").split()
         for tag in tags or [""]:

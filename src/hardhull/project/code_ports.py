@@ -41,15 +41,25 @@ _APPLIED = re.compile(
     r"\b(ListenAnyIP|ListenLocalhost|UseUrls)[ \t]+([^(\s|>][^\n|]*(?:\|[^>\n][^\n]*)?)"
 )
 """F# applies functions without parentheses."""
+_BRACES = re.compile(r"[{}]")
+_CONDITIONAL = re.compile(
+    r"\b(?:if|switch|catch)\s*(?:\((?:[^(){};]|\((?:[^(){};]|\([^(){};]*\))*\))*\)\s*)?[\w.]*$"
+    r"|(?<!#)\belse\s+[\w.]*$|(?<!#)\belse\s*$"
+)
+_HEAD = 400
+"""How far before its block a condition is looked for."""
 _CONDITION = re.compile(r"\s*#\s*(?P<word>if|elif|else|endif)\b(?P<rest>.*)", re.IGNORECASE)
 
 
 def ports_in_code(source: Source, code: str, bare: str) -> Iterator[Sighting]:
     """Yield what code binds; `bare` is the code without its strings."""
     for one in _all_ports(source, code, bare):
-        # A debug build may not be what runs: that something listens is known, not where.
-        debug = one.port is not None and _in_debug(source.text, one.line)
-        yield replace(one, port=None) if debug else one
+        # A debug build may not be what runs, nor what stands under an `if`: that something may
+        # listen is known, not where.
+        start = source.offset_of_line(one.line)
+        call = start + max(0, source.line_text(one.line).find(one.how))
+        maybe = _in_debug(source.text, one.line) or _under_condition(bare, call)
+        yield replace(one, port=None, conditional=True) if maybe else one
 
 
 def _all_ports(source: Source, code: str, bare: str) -> Iterator[Sighting]:
@@ -83,6 +93,22 @@ def _ports_of_values(source: Source, code: str, bare: str) -> Iterator[Sighting]
     for hit in _PORT_CONSTANT.finditer(bare) if _CONSTANT_LIKE.search(bare) else ():
         number = int(hit[2].replace("_", ""))
         yield sighting(source, "ports_in_code", "constant", hit.start(), hit[1], number)
+
+
+def _under_condition(bare: str, offset: int) -> bool:
+    """Whether C# at `offset` stands in the block of an `if`, `else`, `switch` or `catch`.
+
+    `bare` is code without comments and strings. Braces are matched backwards to the start.
+    """
+    depth = 0
+    for brace in _BRACES.finditer(bare[:offset][::-1]):
+        place = offset - brace.start() - 1
+        depth += 1 if brace[0] == "}" else -1
+        if depth < 0:
+            depth = 0
+            if _CONDITIONAL.search(bare, max(0, place - _HEAD), place) is not None:
+                return True
+    return _CONDITIONAL.search(bare, max(0, offset - _HEAD), offset) is not None
 
 
 def _in_debug(text: str, line: int) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
+from hardhull.documents.document import read
+from hardhull.documents.lines import TextFile, absent
+from hardhull.documents.unreadable import Unreadable
 from hardhull.model import SubjectKind
 
 if TYPE_CHECKING:
@@ -32,6 +35,17 @@ class Context:
     def documents(self) -> Mapping[str, Document]:
         """The current documents by path."""
         return self.project.documents
+
+    def document(self, path: str) -> Document:
+        """The current document at a path; evidence is opened, and what is not there is absent."""
+        return self.project.documents.get(path) or self._opened(path)
+
+    def _opened(self, path: str) -> Document:
+        source = self.project.workspace.texts.source(path)
+        if source is None:
+            return absent(path)
+        document = read(source)
+        return TextFile(source) if isinstance(document, Unreadable) else document
 
     def subjects(self, kind: SubjectKind) -> Sequence[Any]:
         """All subjects of a kind, in the order of paths."""

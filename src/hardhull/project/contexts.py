@@ -1,7 +1,9 @@
-"""Named build contexts: what `COPY --from=name` can mean besides a stage and an image."""
+"""Build contexts: the folder that a Dockerfile is built in, and contexts that have a name."""
 
 from __future__ import annotations
 
+import fnmatch
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
 
     from hardhull.documents.source import Source
     from hardhull.project.compose import ComposeService
+    from hardhull.project.link import Project
 
 _OPTION = re.compile(r"--build-context[= ]+[\"']?([\w.-]+)=")
 _STEP = re.compile(
@@ -44,3 +47,55 @@ def in_compose(services: Iterable[ComposeService]) -> Iterator[tuple[tuple[str, 
         for name, line in names:
             path = block.file.source.path
             yield (build.dockerfile, name.lower()), f"{path}:{line}"
+
+
+def folders_of(path: str, project: Project) -> tuple[str, ...]:
+    """The folders that a Dockerfile is built in: as Compose says, else where its sources are.
+
+    Empty if its sources are in none of the folders on its way to the root, or in several.
+    """
+    named = {
+        service.build.context.removeprefix("./")
+        for service in project.compose
+        if service.build is not None
+        and service.build.dockerfile == path
+        and service.build.context is not None
+    }
+    if named:
+        return tuple(sorted("" if folder == "." else folder for folder in named))
+    sources = [source for source in copied_sources(path, project) if source not in (".", "")]
+    known = (*project.documents, *project.workspace.texts.paths())
+    fitting, folder = [], posixpath.dirname(path)
+    while True:
+        if all("$" in source or _is_in(folder, source, known) for source in sources):
+            fitting.append(folder)
+        if not folder:
+            break
+        folder = posixpath.dirname(folder)
+    if not sources:
+        return (posixpath.dirname(path),) if not posixpath.dirname(path) else ()
+    return tuple(fitting) if len(fitting) == 1 else ()
+
+
+def copied_sources(path: str, project: Project) -> tuple[str, ...]:
+    """What a Dockerfile copies out of its context, as paths in it; `""` is all of it."""
+    return tuple(
+        _in_context(word.value.strip("\"'"))
+        for stage in project.dockerfiles.get(path, ())
+        for instruction in stage.instructions
+        if instruction.keyword in ("COPY", "ADD")
+        and not any(flag.text.startswith("--from") for flag in instruction.flags)
+        for word in instruction.words[:-1]
+        if not word.text.startswith("<<") and "://" not in word.text
+    )
+
+
+def _in_context(source: str) -> str:
+    return posixpath.normpath(source.replace("\\", "/").lstrip("/") or ".").removeprefix("./")
+
+
+def _is_in(folder: str, source: str, known: tuple[str, ...]) -> bool:
+    wanted = posixpath.normpath(posixpath.join(folder, source))
+    if any(char in wanted for char in "*?["):
+        return any(fnmatch.fnmatchcase(path, wanted) for path in known)
+    return any(path == wanted or path.startswith(f"{wanted}/") for path in known)

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.documents.dockerfile import Dockerfile
+from hardhull.documents.lines import TextFile
+from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.kubernetes import (
@@ -28,6 +30,8 @@ from hardhull.project.references import (
 )
 from hardhull.project.selecting import Selection
 from hardhull.project.stages import Stage, stages
+from hardhull.project.updaters import Updaters
+from hardhull.settings import Pins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
+    from hardhull.project.updaters import Updater
     from hardhull.settings import Settings
 
 
@@ -57,6 +62,13 @@ class Workspace:
     skipped: tuple[Skipped, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     """Raw text of files that could not be read as documents, by path."""
+    updaters: Updaters = field(default_factory=Updaters)
+    refreshing: bool = True
+    """Whether digests of tags that moved are looked after in this run."""
+
+    def updater_of(self, use: ImageUse) -> Updater | None:
+        """The update tool that keeps the digest of a reference fresh, and that we leave it to."""
+        return None if self.settings.pins is Pins.REFRESH else self.updaters.of(use)
 
 
 @dataclass(frozen=True)
@@ -173,6 +185,8 @@ def link(
     for path in sorted(documents):
         document = documents[path]
         same = previous is not None and previous.documents.get(path) is document
+        if document.source.kind is FileKind.EVIDENCE or isinstance(document, TextFile):
+            continue  # opened by a rule about it: no part of an application
         if isinstance(document, Dockerfile):
             known = previous.dockerfiles.get(path) if previous is not None and same else None
             dockerfiles[path] = known if known is not None else stages(document)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hardhull.documents.dockerfile import Instruction, Word
     from hardhull.documents.yaml import Cursor
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
+    from hardhull.project.sighting import Sighting
 
 PRIVILEGED = 1024
 """Ports below this one need root on many container runtimes."""
@@ -133,21 +134,37 @@ def listening(app: Application, stage: AppStage | None, container: Container | N
     program = app.program
     ports = program.ports_in_code if program is not None else ()
     seen = [one for one in ports if one.how != LAUNCH_SETTINGS]
-    if seen:
-        found = tuple(
-            Listener(
-                one.port,
-                "https" if one.port in (443, 8443) else "http",
-                Decider.CODE,
-                f"{one.path}:{one.line} binds {one.port}",
-                one.path,
-                one.line,
-            )
-            for one in seen
-            if one.port is not None
+    bound = _bound_in_code(seen)
+    if any(not one.conditional for one in seen):
+        return bound
+    heard = _told(app, stage, container)
+    return Listening((*bound.listeners, *heard.listeners), (*bound.unknown, *heard.unknown))
+
+
+def _bound_in_code(seen: Sequence[Sighting]) -> Listening:
+    found = tuple(
+        Listener(
+            one.port,
+            "https" if one.port in (443, 8443) else "http",
+            Decider.CODE,
+            f"{one.path}:{one.line} binds {one.port}",
+            one.path,
+            one.line,
         )
-        hidden = tuple(f"{one.path}:{one.line} computes a port" for one in seen if one.port is None)
-        return Listening(found, hidden)
+        for one in seen
+        if one.port is not None
+    )
+    hidden = tuple(
+        f"{one.path}:{one.line} "
+        + ("binds a port under a condition" if one.conditional else "computes a port")
+        for one in seen
+        if one.port is None
+    )
+    return Listening(found, hidden)
+
+
+def _told(app: Application, stage: AppStage | None, container: Container | None) -> Listening:
+    """What arguments and variables tell a program to listen on, where its code does not decide."""
     arguments = tuple(_arguments(stage, container))
     hidden = tuple(_hidden_arguments(stage, container))
     if arguments:

@@ -133,7 +133,9 @@ def _flags(
             continue
         start = flag.span.start + offset
         reference = parse_reference(value)
-        where = f"stage {stage.name or stage.index} {instruction.keyword} from {value}"
+        # Without a digest: the place stays the same one when that is added or refreshed.
+        named = value.partition("@")[0]
+        where = f"stage {stage.name or stage.index} {instruction.keyword} from {named}"
         span, text = Span(start, start + len(value)), value
         if flag.text[offset : offset + len(value)] != value:
             span, text = flag.span, flag.text  # quoted or continued: only the whole can be shown

@@ -26,6 +26,8 @@ class Sighting:
     text: str
     literal: str | None = None
     port: int | None = None
+    conditional: bool = False
+    """Whether it stands under a condition, and so may not be what a deployed program does."""
 
 
 _DEVELOPMENT = re.compile(r"(?:^|/)appsettings\.development\.json$", re.IGNORECASE)

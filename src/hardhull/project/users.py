@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hardhull.documents.dockerfile import Instruction
+    from hardhull.facts.catalogue import ImageFacts
     from hardhull.project.application import AppStage
     from hardhull.project.container import Container
     from hardhull.project.link import Project
@@ -63,11 +64,15 @@ def image_user(stage: AppStage) -> User:
 
 def _user_of_base(stage: AppStage) -> User:
     if stage.facts is not None:
-        return _named(stage.facts.user, stage, f"{stage.base} starts as {stage.facts.user}", None)
+        return _named(stage.facts.user, stage, _starts_as(stage.base or "", stage.facts), None)
     family = base_family(stage.base) if stage.base is not None else None
     if family is not None:
         return _named(family.user, stage, f"{stage.base} starts as {family.user}", None)
     return User(None, None, None, f"the user of {stage.base or 'the base image'} is not known")
+
+
+def _starts_as(name: str, facts: ImageFacts) -> str:
+    return f"{name} starts as {facts.user}{facts.source}"
 
 
 def environment_before(stage: AppStage, instruction: Instruction) -> Mapping[str, EnvValue]:
@@ -158,7 +163,7 @@ def _published(container: Container, project: Project) -> User:
     image = container.image
     reference = parse_reference(image.text) if image is not None and image.text else None
     name = reference.name if reference is not None else None
-    config = project.workspace.facts.config(name) if name is not None else None
+    config = project.workspace.facts.config(reference.exact) if reference is not None else None
     if config is not None:
         user = str(config.get("User") or "root")
         plain = user.split(":", maxsplit=1)[0]
@@ -168,7 +173,6 @@ def _published(container: Container, project: Project) -> User:
         )
     facts = project.workspace.facts.image(name) if name is not None else None
     if facts is not None:
-        return User(
-            facts.user, facts.user == "root", facts.user_uid, f"{name} starts as {facts.user}"
-        )
+        said = _starts_as(name or "", facts)
+        return User(facts.user, facts.user == "root", facts.user_uid, said)
     return User(None, None, None, f"the user of {name or 'its image'} is not known")

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hardhull.documents.document import read, render
+from hardhull.documents.lines import TextFile
 from hardhull.documents.unreadable import Unreadable
 from hardhull.model import Unrenderable
 from hardhull.report.neutral import plain
@@ -35,16 +36,19 @@ def outcome_diff(outcome: Outcome, prefix: str = "") -> str:
 def source_diff(before: Source, after: Source, prefix: str = "") -> str:
     """The diff of one file, byte order mark and line ends as they are."""
     old, new = (source.to_bytes().decode("utf-8", "surrogateescape") for source in (before, after))
-    return text_diff(old, new, prefix + before.path)
+    return text_diff(old, new, prefix + before.path, new_file=before.absent)
 
 
-def text_diff(before: str, after: str, path: str, *, context: int = _CONTEXT) -> str:
+def text_diff(
+    before: str, after: str, path: str, *, context: int = _CONTEXT, new_file: bool = False
+) -> str:
     """The diff of two texts of one file."""
     old, new = _lines(before), _lines(after)
     hunks = "".join(_hunks(old, new, context))
     if not hunks:
         return ""
-    return f"--- {_header('a/' + path)}\n+++ {_header('b/' + path)}\n{hunks}"
+    old_name = "/dev/null" if new_file else _header("a/" + path)
+    return f"--- {old_name}\n+++ {_header('b/' + path)}\n{hunks}"
 
 
 def _lines(text: str) -> list[str]:
@@ -134,7 +138,7 @@ def change_diffs(outcome: Outcome) -> dict[tuple[str, ...], str]:
     Fixes of a rule are made together, and their edits noted with the first: each one alone is
     rendered again from its operations. Empty where that is not possible.
     """
-    texts = dict(outcome.before)
+    texts = dict(outcome.before)  # absent files too: they are empty
     starts = [i for i, change in enumerate(outcome.changes) if change.edits]
     diffs: dict[tuple[str, ...], str] = {}
     for start, end in pairwise([*starts, len(outcome.changes)]):
@@ -149,7 +153,8 @@ def change_diffs(outcome: Outcome) -> dict[tuple[str, ...], str]:
 def _own_diff(change: Change, texts: dict[str, Source]) -> str:
     parts = []
     for path in change.fix.paths:
-        document = read(texts[path])
+        absent = texts[path].absent
+        document = TextFile(texts[path]) if absent else read(texts[path])
         if isinstance(document, Unreadable):
             return ""
         own = [operation for operation in change.fix.operations if operation.path == path]
@@ -157,5 +162,5 @@ def _own_diff(change: Change, texts: dict[str, Source]) -> str:
             after = texts[path].edited(render(document, own))
         except Unrenderable:
             return ""
-        parts.append(text_diff(texts[path].text, after.text, path, context=1))
+        parts.append(text_diff(texts[path].text, after.text, path, context=1, new_file=absent))
     return "".join(parts)

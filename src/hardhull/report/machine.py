@@ -60,6 +60,8 @@ def root_report(outcome: Outcome, label: str) -> shapes.RootShape:
         ],
         "applications": [_application(app) for app in outcome.project.applications],
         "crashes": [f"{crash.rule}: {crash.where}" for crash in outcome.crashes],
+        "notes": list(outcome.notes),
+        "contacted": list(outcome.contacted),
     }
 
 

@@ -35,6 +35,7 @@ def body_of(outcome: Outcome, root: Root) -> str:
     """What happened in one root, as the body of a pull request says it."""
     parts = [f"## {_title(outcome)}", *_changes(outcome)] if outcome.fixing else _found(outcome)
     parts += [*_held(outcome), *_respected(outcome), *_skipped(outcome)]
+    parts += [f"Contacted: {', '.join(map(code, outcome.contacted))}."] if outcome.contacted else []
     if root.label != ".":
         parts.insert(0, f"# {code(root.label, table=False)}")
     return "\n\n".join(parts) + "\n"
@@ -80,6 +81,7 @@ def _changes(outcome: Outcome) -> list[str]:
         "**Not checked:** the image was not built and the program not started: uploads, scheduled "
         "jobs, and anything that start-up does not reach." + _unchecked(review)
     )
+    parts += map(markdown, outcome.notes)
     return parts
 
 

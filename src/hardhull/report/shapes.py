@@ -108,6 +108,8 @@ class RootShape(TypedDict):
     skipped: list[SkippedShape]
     applications: list[ApplicationShape]
     crashes: Annotated[list[str], "rules that failed here: bugs of ours"]
+    notes: Annotated[list[str], "what is said once, such as who refreshes digests"]
+    contacted: Annotated[list[str], "the hosts that were asked about images"]
 
 
 class Report(RootShape):

@@ -80,6 +80,7 @@ class Page:
     totals: Totals
     changed: tuple[str, ...]
     """Changed files, relative to the root."""
+    contacted: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- what is said
@@ -97,10 +98,11 @@ def page_of(outcome: Outcome, root: Root) -> Page:
     return Page(
         root,
         tuple(blocks),
-        _notes(outcome.entries),
+        (*_notes(outcome.entries), *map(plain, outcome.notes)),
         _skipped(outcome.skipped),
         _totals(outcome),
         outcome.changed,
+        outcome.contacted,
     )
 
 
@@ -212,6 +214,8 @@ def closing(pages: Sequence[Page], told: Told) -> list[str]:
             lines[0] += ", none can be fixed here."
     else:
         lines = []
+    hosts = sorted({host for page in pages for host in page.contacted})
+    lines += [f"Contacted: {plain(', '.join(hosts))}"] if hosts else []
     rule = _worth_explaining(pages)
     return lines + ([f"About a rule: hardhull explain {rule}"] if rule else [])
 
@@ -233,10 +237,15 @@ def _closing_fix(totals: Totals, told: Told) -> list[str]:
     return [f"{sentence} Undo: {'; '.join(told.undo)}" if told.undo else sentence]
 
 
-def undo_of(folder: str, paths: Iterable[str]) -> str:
-    """The command that brings files back which lie in one repository."""
+def undo_of(folder: str, paths: Iterable[str], created: Iterable[str] = ()) -> str:
+    """The command that brings files back which lie in one repository, and removes new ones."""
     where = f"-C {shlex.quote(folder)} " if folder != "." else ""
-    return plain(f"git {where}restore {' '.join(map(shlex.quote, paths))}")
+    commands = [
+        f"git {where}{verb} {' '.join(map(shlex.quote, some))}"
+        for verb, some in (("restore", tuple(paths)), ("clean -f", tuple(created)))
+        if some
+    ]
+    return plain(" && ".join(commands))
 
 
 def _count_left(totals: Totals) -> str:

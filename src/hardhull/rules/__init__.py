@@ -14,10 +14,12 @@ from hardhull.rules.images import (
     end_of_life_runtime,
     latest_tag,
     obsolete_hardening_script,
+    public_base_image,
     renamed_image_repository,
     sdk_image_at_run_time,
     secret_in_build_argument,
     secret_in_environment,
+    stale_digest,
     tag_no_longer_rebuilt,
     unpinned_image,
 )
@@ -34,7 +36,11 @@ from hardhull.rules.privileges import (
     privileged_container,
     service_account_token,
 )
-from hardhull.rules.repository import stale_suppression
+from hardhull.rules.repository import (
+    missing_dockerignore,
+    no_update_automation,
+    stale_suppression,
+)
 from hardhull.rules.user import (
     image_runs_as_root,
     image_user_by_name,
@@ -46,6 +52,7 @@ if TYPE_CHECKING:
 
 RULES: tuple[Rule, ...] = (
     renamed_image_repository.RULE,
+    public_base_image.RULE,
     privileged_port.RULE,
     port_nobody_listens_on.RULE,
     image_runs_as_root.RULE,
@@ -73,8 +80,11 @@ RULES: tuple[Rule, ...] = (
     pipe_without_pipefail.RULE,
     add_instead_of_copy.RULE,
     missing_resources.RULE,
+    missing_dockerignore.RULE,
+    no_update_automation.RULE,
     stale_suppression.RULE,
     unpinned_image.RULE,
+    stale_digest.RULE,
 )
 
 BY_ID = {rule.id: rule for rule in RULES}

@@ -111,6 +111,24 @@ UNPINNED_IMAGE = (
         refused="no digest of docker.io/library/alpine:3.20 is known",
     ),
     Example(
+        "an image that was made less than a day ago",
+        {"Dockerfile": "FROM alpine:3.20\n"},
+        refused="younger than 24h",
+        digests={
+            "docker.io/library/alpine:3.20": {
+                "digest": _A,
+                "config": {"created": "2026-11-21T12:00:00Z"},
+            }
+        },
+    ),
+    Example(
+        "`pins: refresh` adds none",
+        {"Dockerfile": "FROM alpine:3.20\n"},
+        silent=True,
+        settings="pins: refresh\n",
+        digests={"docker.io/library/alpine:3.20": _A},
+    ),
+    Example(
         "stages, scratch and images that are built here",
         {
             "Dockerfile": f"FROM alpine:3.20@{_A} AS Base\nFROM base\nCOPY --from=BASE /a /a\n",

@@ -55,7 +55,7 @@ RENAMED_IMAGE_REPOSITORY = (
                 f"ARG HOME={_DOTNET}/core\nFROM $HOME/sdk:3.1 AS build\nFROM $HOME/aspnet:3.1\n"
             )
         },
-        refused="ARG HOME, which is used elsewhere too",
+        refused="several parts, some of them from ARG HOME",
     ),
     Example(
         "2.2 is not the same image under the new name",

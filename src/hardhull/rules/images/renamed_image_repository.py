@@ -10,19 +10,14 @@ from hardhull.model import (
     Finding,
     Fix,
     Level,
-    Operation,
     Refusal,
-    ReplaceFlag,
-    ReplaceWord,
     Rule,
-    SetValue,
     Severity,
     SubjectKind,
-    value_of,
 )
 from hardhull.project.references import Place
 from hardhull.rules.images.more_examples import RENAMED_IMAGE_REPOSITORY
-from hardhull.rules.images.unpinned_image import argument_of
+from hardhull.rules.images.pinning import rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,33 +56,13 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     use: ImageUse = finding.subject
     if use.writer is not None:
         return Refusal(f"{use.writer}: the tag may be another one", use.path, use.span)
-    operation = _rename(use, context)
+    old, new = _repositories(use)
+    operation = rewritten(
+        use, lambda text: text.replace(old, new, 1) if old in text else None, context
+    )
     if isinstance(operation, Refusal):
         return operation
     return Fix((operation,), str(finding.plan), if_wrong="the image can't be pulled")
-
-
-def _rename(use: ImageUse, context: Context) -> Operation | Refusal:
-    old, new = _repositories(use)
-    if use.cursor is not None:
-        text = use.text.replace(old, new, 1)
-        return SetValue(use.path, use.cursor.address, value_of(text))
-    if use.instruction is None or use.word is None:
-        raise ValueError("a Dockerfile reference stands in an instruction")
-    index = use.instruction.index
-    if use.place is not Place.FROM:
-        number = use.instruction.flags.index(use.word)
-        return ReplaceFlag(use.path, index, number, use.word.text.replace(old, new, 1))
-    if old in use.word.text:
-        number = use.instruction.words.index(use.word)
-        return ReplaceWord(use.path, index, number, use.word.text.replace(old, new, 1))
-    found = argument_of(use, use.word, context)
-    if found is not None and old in found[2]:
-        return ReplaceWord(use.path, found[0], found[1], found[2].replace(old, new, 1))
-    names = ", ".join(origin.name for origin in use.origins)
-    return Refusal(
-        f"the name comes from ARG {names}, which is used elsewhere too", use.path, use.span
-    )
 
 
 def _repositories(use: ImageUse) -> tuple[str, str]:
