@@ -39,15 +39,14 @@ PROSE = frozenset(
 )
 # The object types, interfaces and unions that the stand-in models. Connections and edges of
 # these come along, as do the enums, scalars and inputs that are left; fields of other types go.
-TYPES = frozenset(
-    """
+MODELLED = """
     Query Mutation RateLimit PageInfo Node Repository Ref GitObject Commit Tree TreeEntry Blob Tag
-    GitActor GitSignature Actor User Bot Organization RepositoryOwner PullRequest Label
-    IssueComment Comment PullRequestReview PullRequestCommit UserContentEdit AutoMergeRequest
-    MergeQueue MergeQueueEntry BranchProtectionRule RepositoryRuleset RepositoryRule
-    StatusCheckRollup GpgSignature RuleParameters RequiredStatusChecksParameters
-    StatusCheckConfiguration PullRequestParameters MergeQueueParameters
-    RepositoryRuleConditions RefNameConditionTarget
+    GitActor GitSignature GpgSignature Actor User Bot Organization RepositoryOwner
+    PullRequest Label IssueComment Comment PullRequestReview PullRequestCommit UserContentEdit
+    AutoMergeRequest MergeQueue MergeQueueEntry StatusCheckRollup
+    BranchProtectionRule RepositoryRuleset RepositoryRule RuleParameters
+    RequiredStatusChecksParameters StatusCheckConfiguration PullRequestParameters
+    MergeQueueParameters RepositoryRuleConditions RefNameConditionTarget
     PullRequestTimelineItems ClosedEvent ReopenedEvent MergedEvent HeadRefDeletedEvent
     HeadRefForcePushedEvent RenamedTitleEvent LabeledEvent UnlabeledEvent BaseRefChangedEvent
     ConvertToDraftEvent ReadyForReviewEvent AddedToMergeQueueEvent RemovedFromMergeQueueEvent
@@ -56,8 +55,8 @@ TYPES = frozenset(
     ConvertPullRequestToDraftPayload MarkPullRequestReadyForReviewPayload
     ClosePullRequestPayload ReopenPullRequestPayload MinimizeCommentPayload
     DisablePullRequestAutoMergePayload
-    """.split()
-)
+"""
+TYPES = frozenset(MODELLED.split())
 # Events by file name: the event and its action. There is no published example of `schedule`.
 EVENTS = {
     "push": ("push", None),
@@ -69,6 +68,7 @@ EVENTS = {
 
 
 def main() -> None:
+    """Fetch, prune and write."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary)
         packed = {name: unpack(folder, name, version) for name, version in PACKAGES.items()}
@@ -103,6 +103,7 @@ def write(name: str, content: bytes) -> None:
 
 
 def as_bytes(data: object) -> bytes:
+    """JSON without blanks, in an order that does not change."""
     return json.dumps(data, separators=(",", ":"), sort_keys=True).encode() + b"\n"
 
 
@@ -148,6 +149,7 @@ def slim(node: Any, *, named: bool = False) -> Any:
 
 
 def references(node: Any) -> Iterator[str]:
+    """All `$ref` below a node."""
     if isinstance(node, list):
         for item in node:
             yield from references(item)
@@ -196,6 +198,7 @@ def kept_types(known: dict[str, ast.TypeDefinitionNode]) -> set[str]:
 
 
 def fields(definition: ast.TypeDefinitionNode) -> tuple[Any, ...]:
+    """The fields of an object, an interface or an input; none of others."""
     return tuple(getattr(definition, "fields", None) or ())
 
 

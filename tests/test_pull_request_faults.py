@@ -12,6 +12,7 @@ import pytest
 from bringing import ESCALATION, SECCOMP, Scene
 from hardhull.pull_request.options import Operation
 from standin import Fault
+from standin.history import ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,5 +166,5 @@ def test_a_person_commits_at_every_request(hub: StandIn, tmp_path: Path) -> None
             scene.bring(labels=LABELS)
 
         head = scene.repository.head("hardhull") or ""
-        assert made[0] in scene.repository.it.store.ancestors(head), index
+        assert made[0] in ancestors(scene.repository.it.store, head), index
         assert scene.again(labels=LABELS)[1] == []

@@ -219,6 +219,8 @@ def test_10_the_base_moved_on_in_the_same_file(opened: Scene) -> None:
 
 @pytest.mark.parametrize("classic", [True, False])
 def test_10_the_base_moved_on_and_rules_are_strict(opened: Scene, classic: bool) -> None:  # noqa: FBT001
+    may_see = {"contents": "write", "pull_requests": "write", "administration": "read"}
+    opened.hub.token("t", permissions=may_see)
     opened.repository.rule(
         "required_status_checks", "main", classic=classic,
         strict_required_status_checks_policy=True, required_status_checks=[{"context": "build"}],

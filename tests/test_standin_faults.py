@@ -10,8 +10,8 @@ from github import GithubException
 
 from standin import Fault, StandIn, contract
 from standin.client import ask, connect
+from standin.node_ids import node_id, parse_node_id
 from standin.routing import all_routes, find_route
-from standin.state import node_id, parse_node_id
 from test_standin_graphql import update_refs
 
 if TYPE_CHECKING:

@@ -177,7 +177,7 @@ def test_rules_stop_pushes(
     assert shop.branches() == ["main"]
 
 
-def test_workflow_files_stop_pushes(shop: RepositoryHandle, checkout: Path) -> None:
+def test_workflow_files_stop_pushes(checkout: Path) -> None:
     place = checkout / ".github/workflows/x.yml"
     place.parent.mkdir(parents=True)
     place.write_text("on: push\n", "utf-8")
@@ -191,7 +191,8 @@ def test_workflow_files_stop_pushes(shop: RepositoryHandle, checkout: Path) -> N
     )
 
 
-def test_a_clone_over_http(hub: StandIn, shop: RepositoryHandle, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("shop")
+def test_a_clone_over_http(hub: StandIn, tmp_path: Path) -> None:
     url = f"{hub.server_url}/acme/shop"
     assert git(tmp_path, "clone", "-q", "--depth=1", url, "there")[0] == 0
     assert (tmp_path / "there/Dockerfile").read_text("utf-8") == "FROM a\n"

@@ -81,7 +81,7 @@ def state(hub: StandIn, branch: str = "hardhull") -> Any:
     return ask(connect(hub), STATE, **given)
 
 
-def update_refs(hub: StandIn, *updates: dict[str, Any], token: str = "t") -> None:
+def update_refs(hub: StandIn, *updates: dict[str, Any], token: str = "t") -> None:  # noqa: S107
     client = connect(hub, token)
     query = 'query { repository(owner: "acme", name: "shop") { id } }'
     number = ask(client, query)["repository"]["id"]
@@ -102,6 +102,7 @@ def test_all_that_the_states_of_a_pull_request_ask(hub: StandIn, shop: Repositor
     pull.enable_auto_merge()
     pull.enqueue()
     pull.close(by="ann")
+    hub.token("t", permissions={"administration": "read", "checks": "read"})
     data = state(hub)
     assert data["viewer"] == {"login": "github-actions[bot]"}
     found = data["repository"]
@@ -128,7 +129,7 @@ def test_all_that_the_states_of_a_pull_request_ask(hub: StandIn, shop: Repositor
 def test_files_are_read_by_commit_and_path(hub: StandIn, shop: RepositoryHandle) -> None:
     query = """query($oid: GitObjectID!) { repository(owner: "acme", name: "shop") {
       object(oid: $oid) { ... on Commit {
-        docker: file(path: "Dockerfile") { oid mode object { ... on Blob { text byteSize isBinary } } }
+        docker: file(path: "Dockerfile") { mode object { ... on Blob { text byteSize isBinary } } }
         gone: file(path: "no/such") { oid }
         history(first: 1) { totalCount }
       } }
@@ -183,6 +184,63 @@ def test_all_refs_move_or_none(hub: StandIn, shop: RepositoryHandle) -> None:
     assert shop.branches() == ["main"]
 
 
+@pytest.mark.usefixtures("shop")
+def test_an_older_server_lacks_fields(hub: StandIn) -> None:
+    hub.world.lacking |= {"Ref.rules", "PullRequest.isInMergeQueue", "Mutation.updateRefs"}
+    query = """{ repository(owner: "acme", name: "shop") {
+      defaultBranchRef { rules(first: 1) { totalCount } }
+      pullRequests(first: 1) { nodes { ...P } }
+    } } fragment P on PullRequest { isInMergeQueue }"""
+    with pytest.raises(GithubException) as caught:
+        ask(connect(hub), query)
+    assert "data" not in caught.value.data
+    assert [one["message"] for one in caught.value.data["errors"]] == [
+        "Field 'rules' doesn't exist on type 'Ref'",
+        "Field 'isInMergeQueue' doesn't exist on type 'PullRequest'",
+    ]
+    with pytest.raises(GithubException, match="'updateRefs' doesn't exist on type 'Mutation'"):
+        update_refs(hub)
+
+
+def test_too_much_is_refused_and_the_rest_has_its_price(
+    hub: StandIn, shop: RepositoryHandle
+) -> None:
+    assert shop.name == "acme/shop"
+    query = """query($n: Int!) {{ rateLimit {{ cost nodeCount }}
+      repository(owner: "acme", name: "shop") {{ pullRequests(first: 100) {{ nodes {{
+        commits(last: 100) {{ nodes {{ commit {{ parents(first: $n) {{ totalCount }} }} }} }}
+        comments(first: {0}) {{ totalCount }}
+      }} }} }} }}"""
+    found = ask(connect(hub), query.format(5), n=2)
+    assert found["rateLimit"] == {"cost": 102, "nodeCount": 100 + 100 * 100 * 3 + 500}
+    with pytest.raises(GithubException, match="exceeds the maximum limit of 500,000"):
+        ask(connect(hub), query.format(5), n=100)
+
+
+def test_what_only_administrators_and_checkers_see(hub: StandIn, shop: RepositoryHandle) -> None:
+    query = """{ repository(owner: "acme", name: "shop") { defaultBranchRef {
+      branchProtectionRule { requiresStrictStatusChecks }
+      refUpdateRule { requiredStatusCheckContexts }
+      target { ... on Commit { statusCheckRollup { state } } }
+    } } }"""
+    shop.it.checks[shop.head() or ""] = "SUCCESS"
+    shop.rule(
+        "required_status_checks", "main", classic=True, required_status_checks=[{"context": "b"}]
+    )
+    with pytest.raises(GithubException) as caught:
+        ask(connect(hub), query)
+    assert caught.value.data["data"]["repository"]["defaultBranchRef"] == {
+        "branchProtectionRule": None,
+        "refUpdateRule": {"requiredStatusCheckContexts": ["b"]},
+        "target": {"statusCheckRollup": None},
+    }
+    assert {one["type"] for one in caught.value.data["errors"]} == {"FORBIDDEN"}
+    hub.token("admin", permissions={"administration": "read", "checks": "read"})
+    found = ask(connect(hub, "admin"), query)["repository"]["defaultBranchRef"]
+    assert found["branchProtectionRule"] == {"requiresStrictStatusChecks": False}
+    assert found["target"]["statusCheckRollup"] == {"state": "SUCCESS"}
+
+
 def test_drafts_and_other_mutations(hub: StandIn, shop: RepositoryHandle) -> None:
     shop.person_commits("fix", {"a": "a"}, new=True)
     shop.person_opens("fix")
@@ -216,7 +274,8 @@ def test_what_is_not_there(hub: StandIn, shop: RepositoryHandle) -> None:
         )
 
 
-def test_a_field_that_is_not_modelled_fails_the_test(hub: StandIn, shop: RepositoryHandle) -> None:
+@pytest.mark.usefixtures("shop")
+def test_a_field_that_is_not_modelled_fails_the_test(hub: StandIn) -> None:
     with pytest.raises(GithubException):
         ask(connect(hub), 'query { repository(owner: "acme", name: "shop") { diskUsage } }')
     assert hub.violations == ["POST /graphql query: not modelled: Repository.diskUsage"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from github import GithubException
 
 from standin import Refused
 from standin.client import ask, connect
@@ -128,6 +129,28 @@ def test_suggestions_ticks_and_edits(hub: StandIn, pull: PullHandle) -> None:
     ]
 
 
+def test_a_browser_sends_crlf(pull: PullHandle) -> None:
+    pull.edit(body="one\ntwo\r\nthree")
+    assert pull.body == "one\r\ntwo\r\nthree"
+
+
+def test_stale_approvals_may_be_dismissed(shop: RepositoryHandle, pull: PullHandle) -> None:
+    shop.rule("pull_request", "main", dismiss_stale_reviews_on_push=True)
+    pull.approve()
+    shop.person_commits("hardhull", {"a": "a"})
+    assert [one.state for one in pull.it.reviews] == ["DISMISSED"]
+
+
+def test_a_branch_in_the_merge_queue_is_left_alone(
+    hub: StandIn, shop: RepositoryHandle, pull: PullHandle
+) -> None:
+    pull.enqueue()
+    ref = connect(hub).get_repo("acme/shop").get_git_ref("heads/hardhull")
+    with pytest.raises(GithubException, match="has been added to a merge queue"):
+        ref.edit(shop.head() or "", force=True)
+    assert pull.head == shop.head("hardhull")
+
+
 def test_the_base_is_changed_and_renamed(shop: RepositoryHandle, pull: PullHandle) -> None:
     shop.makes_branch("release")
     pull.edit(base="release")
@@ -161,7 +184,8 @@ def test_a_pull_request_from_a_fork(hub: StandIn, shop: RepositoryHandle) -> Non
     assert shop.files()["x"] == b"y"
 
 
-def test_conflicts_are_seen(hub: StandIn, shop: RepositoryHandle, pull: PullHandle) -> None:
+@pytest.mark.usefixtures("pull")
+def test_conflicts_are_seen(hub: StandIn, shop: RepositoryHandle) -> None:
     query = '{ repository(owner: "acme", name: "shop") { pullRequest(number: 1) { mergeable } } }'
 
     def mergeable() -> str:
@@ -173,6 +197,8 @@ def test_conflicts_are_seen(hub: StandIn, shop: RepositoryHandle, pull: PullHand
     assert mergeable() == "MERGEABLE"
     shop.person_commits("main", {"Dockerfile": "FROM z\nEXPOSE 80\n"})
     assert mergeable() == "CONFLICTING"
+    shop.it.mergeability_known = False
+    assert mergeable() == "UNKNOWN"
 
 
 def test_a_merged_branch_may_go_by_itself(shop: RepositoryHandle, pull: PullHandle) -> None:

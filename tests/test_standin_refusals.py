@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,7 +71,9 @@ def test_a_token_without_the_permission(
     refused(create(api), status, said)
     with pytest.raises(GithubException, match=said):
         update_refs(
-            hub, {"name": "refs/heads/x", "beforeOid": ZERO, "afterOid": shop.head()}, token="weak"
+            hub,
+            {"name": "refs/heads/x", "beforeOid": ZERO, "afterOid": shop.head()},
+            token="weak",  # noqa: S106
         )
     assert hub.writes == [
         f"POST git/blobs → {status}", f"POST pulls → {status}", "updateRefs create x",
@@ -94,7 +97,18 @@ def test_pull_requests_that_cannot_be(api: Repository, shop: RepositoryHandle) -
     refused(create(api), 422, "A pull request already exists for acme:hardhull.")
 
 
-def test_reviewers_who_cannot_be(hub: StandIn, api: Repository, shop: RepositoryHandle) -> None:
+def test_texts_that_are_too_long(api: Repository) -> None:
+    said = "body is too long (maximum is 65536 characters)"
+    refused(create(api, body="x" * 65537), 422, said)
+    pull = create(api, body="x" * 65536)()
+    refused(lambda: pull.edit(body="x" * 65537), 422, said)
+    refused(lambda: pull.create_issue_comment("x" * 65537), 422, said)
+    refused(
+        lambda: pull.edit(title="x" * 257), 422, "title is too long (maximum is 256 characters)"
+    )
+
+
+def test_reviewers_who_cannot_be(api: Repository, shop: RepositoryHandle) -> None:
     pull = create(api)()
     said = "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the acme/shop repository."  # noqa: E501
     refused(lambda: pull.create_review_request(reviewers=["stranger"]), 422, said)
@@ -163,7 +177,7 @@ def test_rules(hub: StandIn, shop: RepositoryHandle, kind: str, said: str) -> No
     refused(lambda: ref.edit(oid, force=True), 422, text)
     update = {"name": "refs/heads/hardhull", "beforeOid": head, "afterOid": oid, "force": True}
     with pytest.raises(GithubException, match=said):
-        update_refs(hub, update, token="mine")
+        update_refs(hub, update, token="mine")  # noqa: S106
     assert shop.head("hardhull") == head
 
 
@@ -198,7 +212,7 @@ def test_workflow_files_need_their_own_permission(hub: StandIn, shop: Repository
             api.create_git_ref("refs/heads/w", oid)
         else:
             said = "Resource not accessible by integration"
-            refused(lambda a=api, o=oid: a.create_git_ref("refs/heads/w", o), 403, said)
+            refused(partial(api.create_git_ref, "refs/heads/w", oid), 403, said)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
     from standin import RepositoryHandle, StandIn
+    from standin.people import Files
 
-FILES = {
+FILES: Files = {
     "Dockerfile": "FROM a\nUSER root\n",
     "run.sh": ("100755", "#!/bin/sh\n"),
     "src/Program.cs": "class P {}\n",
@@ -237,7 +238,7 @@ def test_a_renamed_repository_is_found(hub: StandIn, shop: RepositoryHandle) -> 
     assert connect(hub).get_repo("acme/shop").full_name == "acme/store"
 
 
-def test_who_am_i(hub: StandIn, shop: RepositoryHandle) -> None:
+def test_who_am_i(hub: StandIn) -> None:
     hub.token("mine", actor="ann")
     assert connect(hub, "mine").get_user().login == "ann"
     assert connect(hub).get_rate_limit().rate.remaining == 4999

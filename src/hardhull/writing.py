@@ -200,17 +200,18 @@ def ask_git(root: Path, *arguments: str) -> bytes | None:
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_NO_LAZY_FETCH": "1",
     }
-    # The repository may be hostile: nothing that its configuration names is started. A clean
-    # filter runs on every file whose time differs, so each one it has is switched off by name.
+    # The repository may be hostile: nothing that its configuration names is started. For `status`
+    # a clean filter runs on every file whose time differs: each one it has is switched off by name.
     options = ["core.hooksPath=" + os.devnull, "core.fsmonitor=false", "safe.directory=*"]
     command = [program, "--no-pager", "-C", str(root)]
     for option in options:
         command += ["-c", option]
-    names = [*command, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*"]
-    found = _run(names, environment)
-    for name in sorted({os.fsdecode(key) for key in (found or b"").split(b"\0") if key}):
-        value = "false" if name.endswith(".required") else ""
-        command += ["-c", f"{name}={value}"]
+    if arguments[0] == "status":
+        names = [*command, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*"]
+        found = _run(names, environment)
+        for name in sorted({os.fsdecode(key) for key in (found or b"").split(b"\0") if key}):
+            value = "false" if name.endswith(".required") else ""
+            command += ["-c", f"{name}={value}"]
     return _run([*command, *arguments], environment)
 
 

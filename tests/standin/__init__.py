@@ -12,7 +12,8 @@ What it knows of GitHub, and from where, is in `contract/README.md`.
 
 from standin.faults import Fault
 from standin.hub import WORKFLOW, StandIn
-from standin.people import PullHandle, RepositoryHandle
+from standin.people import RepositoryHandle
+from standin.people_pulls import PullHandle
 from standin.requests_seen import Seen
 from standin.state import Refused, TokenKind
 

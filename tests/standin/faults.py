@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 from standin.routing import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 DOCS = "https://docs.github.com/rest"
 LIMITS = f"{DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
+SECONDARY = (
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+)
+PRIMARY = "API rate limit exceeded for installation ID 1"
+TIMEOUT = "Something went wrong while executing your query."
+UNRESOLVED = "Could not resolve to a node with the global id of 'PR_kwDOAAA'."
 
 
 class Fault(enum.Enum):
@@ -97,44 +103,35 @@ class Faults:
     def answer(self, fault: Fault, now: int) -> Answer | None:
         """What is answered instead; None where the true answer is what matters."""
         wait = {"Retry-After": str(self.retry_after)}
-        match fault:
-            case Fault.BAD_GATEWAY | Fault.BAD_GATEWAY_AFTER:
-                return Answer(502, {"message": "Server Error"})
-            case Fault.GRAPHQL_TIMEOUT:
-                said = "Something went wrong while executing your query."
-                return Answer(502, {"data": None, "errors": [{"message": said}]})
-            case Fault.SECONDARY_LIMIT:
-                said = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."  # noqa: E501
-                about = f"{LIMITS}#about-secondary-rate-limits"
-                return Answer(403, {"message": said, "documentation_url": about}, wait)
-            case Fault.PRIMARY_LIMIT:
-                body = {
-                    "message": "API rate limit exceeded for installation ID 1.",
-                    "documentation_url": LIMITS,
-                }
-                spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(now + 1)}
-                return Answer(403, body, spent)
-            case Fault.TOO_MANY | Fault.TOO_MANY_BARE:
-                body = {"message": "Too many requests", "documentation_url": LIMITS}
-                return Answer(429, body, wait if fault is Fault.TOO_MANY else {})
-            case Fault.TOO_QUICKLY:
-                return _unprocessable("PullRequest", "was submitted too quickly")
-            case Fault.UNRESOLVED:
-                said = "Could not resolve to a node with the global id of 'PR_kwDOAAA'."
-                return _unprocessable("PullRequest", said)
-            case Fault.TREE_MISSING:
-                body = {"message": "Tree SHA does not exist", "documentation_url": DOCS}
-                return Answer(422, body)
-            case Fault.CONFLICT:
-                return Answer(409, {"message": "Conflict", "documentation_url": DOCS})
-            case Fault.GRAPHQL_LIMIT:
-                said = "API rate limit already exceeded for installation ID 1."
-                return Answer(200, {"errors": [{"type": "RATE_LIMITED", "message": said}]})
-            case _:
-                return None
+        spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(now + 1)}
+        bad = Answer(502, {"message": "Server Error"})
+        return {
+            Fault.BAD_GATEWAY: bad,
+            Fault.BAD_GATEWAY_AFTER: bad,
+            Fault.GRAPHQL_TIMEOUT: Answer(502, {"data": None, "errors": [{"message": TIMEOUT}]}),
+            Fault.SECONDARY_LIMIT: _refusal(
+                403, SECONDARY, f"{LIMITS}#about-secondary-rate-limits", wait
+            ),
+            Fault.PRIMARY_LIMIT: _refusal(403, f"{PRIMARY}.", LIMITS, spent),
+            Fault.TOO_MANY: _refusal(429, "Too many requests", LIMITS, wait),
+            Fault.TOO_MANY_BARE: _refusal(429, "Too many requests", LIMITS),
+            Fault.TOO_QUICKLY: _unprocessable("was submitted too quickly"),
+            Fault.UNRESOLVED: _unprocessable(UNRESOLVED),
+            Fault.TREE_MISSING: _refusal(422, "Tree SHA does not exist"),
+            Fault.CONFLICT: _refusal(409, "Conflict"),
+            Fault.GRAPHQL_LIMIT: Answer(
+                200, {"errors": [{"type": "RATE_LIMITED", "message": f"{PRIMARY}."}]}
+            ),
+        }.get(fault)
 
 
-def _unprocessable(resource: str, said: str) -> Answer:
-    errors = [{"resource": resource, "code": "custom", "message": said}]
+def _refusal(
+    status: int, said: str, about: str = DOCS, headers: Mapping[str, str] | None = None
+) -> Answer:
+    return Answer(status, {"message": said, "documentation_url": about}, headers or {})
+
+
+def _unprocessable(said: str) -> Answer:
+    errors = [{"resource": "PullRequest", "code": "custom", "message": said}]
     body = {"message": "Validation Failed", "errors": errors, "documentation_url": DOCS}
     return Answer(422, body)

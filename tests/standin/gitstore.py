@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 ZERO = "0" * 40
 CONFIG = """\
@@ -253,100 +252,6 @@ class GitStore:
 
     def delete_ref(self, name: str) -> None:
         (self.path / name).unlink()
-
-    # -- history
-
-    def ancestors(self, oid: str) -> set[str]:
-        """The commit and all before it."""
-        seen: set[str] = set()
-        queue = [oid]
-        while queue:
-            one = queue.pop()
-            if one not in seen:
-                seen.add(one)
-                queue.extend(self.commit_object(one).parents)
-        return seen
-
-    def is_ancestor(self, old: str, new: str) -> bool:
-        return old in self.ancestors(new)
-
-    def merge_base(self, one: str, other: str) -> str | None:
-        common = self.ancestors(one) & self.ancestors(other)
-        best = [
-            oid
-            for oid in common
-            if not any(oid != more and oid in self.ancestors(more) for more in common)
-        ]
-        return min(best, default=None)
-
-    def between(self, base: str, head: str) -> list[str]:
-        """Commits of `head` that `base` has not, oldest first."""
-        left = self.ancestors(head) - self.ancestors(base)
-        ordered: list[str] = []
-
-        def visit(oid: str) -> None:
-            if oid in left and oid not in ordered:
-                for parent in self.commit_object(oid).parents:
-                    visit(parent)
-                ordered.append(oid)
-
-        visit(head)
-        return ordered
-
-    def history(self, oid: str) -> Iterator[str]:
-        """Commits from `oid` back, newest first."""
-        yield from reversed(self.between_all(oid))
-
-    def between_all(self, oid: str) -> list[str]:
-        root = self.commit_object(oid)
-        ordered: list[str] = []
-        queue = [root.oid]
-        while queue:
-            one = queue.pop(0)
-            if one not in ordered:
-                ordered.append(one)
-                queue.extend(self.commit_object(one).parents)
-        return ordered[::-1]
-
-    def merged_tree(self, one: str, other: str) -> str | None:
-        """The tree of a merge of two commits; None where they conflict."""
-        base = self.merge_base(one, other)
-        was = self.flat(self.commit_object(base).tree) if base else {}
-        ours = self.flat(self.commit_object(one).tree)
-        theirs = self.flat(self.commit_object(other).tree)
-        result: dict[str, Entry] = {}
-        for path in {*was, *ours, *theirs}:
-            before, mine, yours = was.get(path), ours.get(path), theirs.get(path)
-            if yours in (mine, before):  # noqa: PLR6201  entries of git, or none
-                chosen = mine
-            elif mine == before:
-                chosen = yours
-            else:
-                chosen = self._merged_file(before, mine, yours)
-                if chosen is None:
-                    return None
-            if chosen is not None:
-                result[path] = chosen
-        return self.tree(result)
-
-    def _merged_file(
-        self, before: Entry | None, mine: Entry | None, yours: Entry | None
-    ) -> Entry | None:
-        if not (before and mine and yours):
-            return None
-        names = []
-        for label, entry in (("mine", mine), ("before", before), ("yours", yours)):
-            place = self.path / f"merging-{label}"
-            place.write_bytes(self.read(entry.oid, "blob"))
-            names.append(place.name)
-        merged = subprocess.run(
-            ["git", "merge-file", "-p", *names], cwd=self.path, capture_output=True, check=False
-        )
-        if merged.returncode != 0:
-            return None
-        return Entry(
-            yours.mode if mine.mode == before.mode else mine.mode, self.blob(merged.stdout)
-        )
 
 
 def _person(line: str) -> Person:

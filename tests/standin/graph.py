@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, execute_sync, value_from_ast_untyped
 from graphql.language import FieldNode, OperationDefinitionNode
 
-from standin import contract
+from standin import contract, graph_checks
 from standin.mutations import Mutation
 from standin.nodes import Query
 from standin.routing import Answer
 from standin.state import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from graphql import DocumentNode, GraphQLResolveInfo
+    from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo
 
     from standin.nodes import View
 
@@ -35,50 +36,65 @@ def answer(
     view: View, body: Mapping[str, Any], *, partial: bool = False
 ) -> tuple[Answer, list[str]]:
     """The answer to a request, and what is wrong with the request or with the stand-in."""
-    text, variables = body.get("query", ""), body.get("variables") or {}
+    text, variables = body.get("query", ""), dict(body.get("variables") or {})
     document, violations = contract.read_document(text)
     if document is None or violations:
         errors = [{"message": one} for one in violations]
         return Answer(200, {"errors": errors}), [f"GraphQL: {one}" for one in violations]
-    missing: list[str] = []
-
-    def resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
-        place = f"{info.parent_type.name}.{info.field_name}"
-        found = _field(source, info.field_name)
-        if found is NOT_THERE:
-            missing.append(f"not modelled: {place}")
-            raise GraphQLError(missing[-1])
-        if not callable(found):
-            return found
-        try:
-            return found(**{snake(key): value for key, value in args.items()})
-        except Refused as refused:
-            raise GraphQLError(refused.message, extensions={"status": refused.status}) from None
-
+    if undefined := graph_checks.undefined_fields(document, view.world.lacking):
+        return Answer(200, {"errors": undefined}), []
+    nodes, cost = graph_checks.asked(document, variables)
+    if refused := graph_checks.too_much(nodes):
+        return Answer(200, refused), []
+    wrong: list[str] = []
     result = execute_sync(
         contract.schema(),
         document,
-        Roots(view),
-        variable_values=dict(variables),
+        Roots(replace(view, nodes=nodes, cost=cost)),
+        variable_values=variables,
         operation_name=body.get("operationName"),
-        field_resolver=resolve,
+        field_resolver=_resolver(wrong),
         type_resolver=lambda value, _info, _abstract: _typename(value),
     )
-    shown: dict[str, Any] = {}
-    if result.data is not None:
-        shown["data"] = result.data
-    if result.errors:
-        shown["errors"] = [_error(one) for one in result.errors]
-        missing += [
-            f"stand-in broke at {one.path}: {one.original_error!r}"
-            for one in result.errors
-            if one.original_error and not isinstance(one.original_error, GraphQLError)
-        ]
-        if result.data is None and _variables_failed(result.errors):
-            missing += [f"GraphQL: {one.message}" for one in result.errors]
+    shown, broken = _shown(result)
     if partial and shown.get("data"):
         _lose_first(shown)
-    return Answer(200, shown), missing
+    return Answer(200, shown), wrong + broken
+
+
+def _resolver(wrong: list[str]) -> Callable[..., Any]:
+    """How fields are looked up; what is not modelled is noted in `wrong`."""
+
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
+        try:
+            found = _field(source, info.field_name)
+            if callable(found):
+                return found(**{snake(key): value for key, value in args.items()})
+        except Refused as refused:
+            raise GraphQLError(refused.message, extensions={"status": refused.status}) from None
+        if found is NOT_THERE:
+            wrong.append(f"not modelled: {info.parent_type.name}.{info.field_name}")
+            raise GraphQLError(wrong[-1])
+        return found
+
+    return resolve
+
+
+def _shown(result: ExecutionResult) -> tuple[dict[str, Any], list[str]]:
+    """The result as GitHub sends it, and what is not GitHub's to say."""
+    shown: dict[str, Any] = {} if result.data is None else {"data": result.data}
+    errors = result.errors or []
+    if errors:
+        shown["errors"] = [_error(one) for one in errors]
+    broken = [
+        f"the stand-in broke at {one.path}: {one.original_error!r}"
+        for one in errors
+        if one.original_error and not isinstance(one.original_error, GraphQLError)
+    ]
+    if result.data is None:
+        # Before anything ran: the variables were not what the document declares.
+        broken += [f"GraphQL: {one.message}" for one in errors if one.path is None]
+    return shown, broken
 
 
 def _field(source: Any, name: str) -> Any:
@@ -112,10 +128,6 @@ def _error(error: GraphQLError) -> dict[str, Any]:
     status = more.pop("status", None)
     kind = more.pop("type", None) or TYPES.get(status or 0)
     return ({"type": kind} if kind else {}) | shown
-
-
-def _variables_failed(errors: list[GraphQLError]) -> bool:
-    return all(one.path is None for one in errors)
 
 
 def _lose_first(shown: dict[str, Any]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from standin import nodes_pulls, policy, pulls, refs
+from standin import nodes_said, policy, pulls, refs
 from standin.gitstore import ZERO
+from standin.node_ids import node_id, parse_node_id
 from standin.nodes import Query, RepositoryNode
 from standin.nodes_git import RefNode
 from standin.nodes_pulls import PullNode
-from standin.state import Refused, node_id, parse_node_id
+from standin.state import Refused
 
 if TYPE_CHECKING:
     from standin.nodes import View
@@ -128,7 +129,7 @@ class Mutation:
                     if node_id("IC", comment.id) == input["subjectId"]:
                         policy.require(self.view.token, home, "pull_requests")
                         comment.minimized = input["classifier"].lower()
-                        node = nodes_pulls.comment(self.view, home, pull, comment)
+                        node = nodes_said.comment(self.view, home, pull, comment)
                         return Payload(input.get("clientMutationId"), minimized_comment=node)
         raise Refused(
             404, f"Could not resolve to a node with the global id of '{input['subjectId']}'."

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from standin import pulls
+from standin import standing
 from standin.connections import Connection, Leaf, connect
+from standin.node_ids import node_id, parse_node_id
 from standin.nodes_git import GitThing, RefNode, by_expression
 from standin.nodes_pulls import PullNode, merge_queue
-from standin.state import AccountKind, Refused, node_id, parse_node_id
+from standin.nodes_rules import protection, rule_node, ruleset
+from standin.state import AccountKind, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from standin.state import Account, Label, Pull, Repository, Rule, Token, World
+    from standin.state import Account, Label, Pull, Repository, Token, World
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class View:
     world: World
     token: Token
     web: str
+    nodes: int = 0
+    """What the query asks for at most, and what it costs."""
+    cost: int = 1
 
     def actor(self, account: Account) -> Leaf:
         """As an author: a bot's login is without `[bot]` here."""
@@ -61,87 +66,29 @@ class View:
         return PullNode(self, home, pull)
 
     def commits_of(self, home: Repository, pull: Pull) -> list[str]:
-        return pulls.commits_of(home, pull)
+        return standing.commits_of(home, pull)
 
     def protection(self, home: Repository, branch: str) -> Leaf | None:
+        """For administrators: Apps get an error, people nothing."""
         found = next((one for one in home.rules_for(branch) if one.classic), None)
-        return protection(home, found.branches) if found else None
+        if found is None:
+            return None
+        if not self.token.may("administration", "read"):
+            if self.token.is_app:
+                raise Refused(403, "Resource not accessible by integration")
+            return None
+        return protection(home, found.branches)
 
     def update_rule(self, home: Repository, branch: str) -> Leaf | None:
         """The part of a branch protection that people without its settings may see."""
-        whole = self.protection(home, branch)
+        found = next((one for one in home.rules_for(branch) if one.classic), None)
+        whole = protection(home, found.branches) if found else None
         names = ("requiredStatusCheckContexts", "requiresLinearHistory", "pattern")
         return {"__typename": "RefUpdateRule", **{n: whole[n] for n in names}} if whole else None
 
     def rules(self, home: Repository, branch: str) -> list[Leaf]:
         """The rules of all rulesets that reach a branch."""
-        return [_rule(one) for one in home.rules_for(branch) if not one.classic]
-
-
-def protection(home: Repository, pattern: str) -> Leaf:
-    """A branch protection rule: GitHub has one for a pattern, with switches for each kind."""
-    rules = {one.kind: one for one in home.rules if one.classic and one.branches == pattern}
-    checks = rules["required_status_checks"].parameters if "required_status_checks" in rules else {}
-    reviews = rules["pull_request"].parameters if "pull_request" in rules else {}
-    count = int(reviews.get("required_approving_review_count", 0))
-    return {
-        "__typename": "BranchProtectionRule",
-        "id": node_id("BPR", f"{home.id}:{pattern}"),
-        "pattern": pattern,
-        "requiresStatusChecks": "required_status_checks" in rules,
-        "requiresStrictStatusChecks": bool(checks.get("strict_required_status_checks_policy")),
-        "requiredStatusCheckContexts": _contexts(checks),
-        "requiresCommitSignatures": "required_signatures" in rules,
-        "requiresLinearHistory": "required_linear_history" in rules,
-        "requiresApprovingReviews": count > 0,
-        "requiredApprovingReviewCount": count,
-        "allowsForcePushes": "non_fast_forward" not in rules,
-        "allowsDeletions": "deletion" not in rules,
-    }
-
-
-def _contexts(parameters: Mapping[str, Any]) -> list[str]:
-    return [one["context"] for one in parameters.get("required_status_checks", ())]
-
-
-def ruleset(home: Repository, branches: str) -> Leaf:
-    rules = [one for one in home.rules if one.branches == branches and not one.classic]
-
-    def found(type: str | None = None, **page: Any) -> Connection:  # noqa: A002  the schema's
-        chosen = [_rule(one) for one in rules if type in {None, one.kind.upper()}]
-        return connect(chosen, "rules", **page)
-
-    return {
-        "__typename": "RepositoryRuleset",
-        "id": node_id("RRS", f"{home.id}:{branches}"),
-        "name": f"rules of {branches}",
-        "enforcement": "ACTIVE",
-        "target": "BRANCH",
-        "conditions": {"refName": {"include": [branches], "exclude": []}},
-        "rules": found,
-    }
-
-
-def _rule(rule: Rule) -> Leaf:
-    given, parameters = rule.parameters, None
-    match rule.kind:
-        case "required_status_checks":
-            parameters = {
-                "__typename": "RequiredStatusChecksParameters",
-                "strictRequiredStatusChecksPolicy": bool(
-                    given.get("strict_required_status_checks_policy")
-                ),
-                "requiredStatusChecks": [
-                    {"context": one, "integrationId": None} for one in _contexts(given)
-                ],
-            }
-        case "pull_request":
-            count = int(given.get("required_approving_review_count", 0))
-            parameters = {
-                "__typename": "PullRequestParameters",
-                "requiredApprovingReviewCount": count,
-            }
-    return {"__typename": "RepositoryRule", "type": rule.kind.upper(), "parameters": parameters}
+        return [rule_node(one) for one in home.rules_for(branch) if not one.classic]
 
 
 @dataclass(frozen=True)
@@ -287,6 +234,8 @@ class RepositoryNode:
         return merge_queue(self.view, self.home, name) if queued else None
 
     def branch_protection_rules(self, **page: Any) -> Connection:
+        if self.view.token.is_app and not self.view.token.may("administration", "read"):
+            raise Refused(403, "Resource not accessible by integration")
         patterns = dict.fromkeys(one.branches for one in self.home.rules if one.classic)
         found = [protection(self.home, pattern) for pattern in patterns]
         return connect(found, "branchProtectionRules", **page)
@@ -313,10 +262,10 @@ class Query:
         del dry_run
         return {
             "limit": 5000,
-            "cost": 1,
-            "remaining": 4999,
-            "used": 1,
-            "nodeCount": 0,
+            "cost": self.view.cost,
+            "remaining": 5000 - self.view.cost,
+            "used": self.view.cost,
+            "nodeCount": self.view.nodes,
             "resetAt": self.view.world.clock.stamp,
         }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from standin import history
 from standin.connections import Connection, Leaf, connect
+from standin.node_ids import node_id
 from standin.pulls import SIGNATURE
 from standin.render import account_of, stamp
-from standin.state import Refused, node_id
+from standin.state import Refused
 
 if TYPE_CHECKING:
     from standin.gitstore import CommitObject, Entry, Person
@@ -143,14 +145,6 @@ class GitThing:
         return stamp(self._commit.committer.when)
 
     @property
-    def committed_via_web(self) -> bool:
-        return self._commit.committer.email == "noreply@github.com"
-
-    @property
-    def authored_by_committer(self) -> bool:
-        return self._commit.committer.email == self._commit.author.email
-
-    @property
     def signature(self) -> Leaf | None:
         if not self._commit.signed:
             return None
@@ -166,6 +160,8 @@ class GitThing:
 
     @property
     def status_check_rollup(self) -> Leaf | None:
+        if self.view.token.is_app and not self.view.token.may("checks", "read"):
+            raise Refused(403, "Resource not accessible by integration")
         state = self.home.checks.get(self.oid)
         return {"state": state} if state else None
 
@@ -177,7 +173,9 @@ class GitThing:
         self, first: int | None = None, last: int | None = None,
         after: str | None = None, before: str | None = None,
     ) -> Connection:  # fmt: skip
-        found = [GitThing(self.view, self.home, one) for one in self.home.store.history(self.oid)]
+        found = [
+            GitThing(self.view, self.home, one) for one in history.back(self.home.store, self.oid)
+        ]
         return connect(found, "history", first=first, last=last, after=after, before=before)
 
     def associated_pull_requests(self, order_by: Any = None, **page: Any) -> Connection:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from standin import pulls
+from standin import standing
 from standin.connections import Connection, Leaf, connect
 from standin.diffs import changed_files
+from standin.node_ids import node_id
 from standin.nodes_git import GitThing, RefNode
-from standin.state import node_id
+from standin.nodes_said import auto_merge, comment, edits, review
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from standin.nodes import View
-    from standin.state import Account, AutoMerge, Comment, Edit, Event, Pull, Repository, Review
+    from standin.state import Account, Event, Pull, Repository
 
 
 def _item_type(kind: str) -> str:
@@ -23,65 +24,6 @@ def _item_type(kind: str) -> str:
     return "".join(
         f"_{one}" if one.isupper() and at else one for at, one in enumerate(kind)
     ).upper()
-
-
-def auto_merge(view: View, auto: AutoMerge) -> Leaf:
-    return {
-        "enabledAt": auto.at,
-        "enabledBy": view.actor(auto.by),
-        "mergeMethod": auto.method.upper(),
-    }
-
-
-def edits(view: View, found: Sequence[Edit], page: dict[str, Any]) -> Connection:
-    """Versions of a body, newest first. `diff` is the whole text, whatever its name says."""
-    nodes: list[Leaf] = [
-        {
-            "__typename": "UserContentEdit",
-            "id": node_id("UCE", one.id),
-            "editor": view.actor(one.editor),
-            "diff": one.text,
-            "deletedAt": None,
-            "deletedBy": None,
-            **dict.fromkeys(("createdAt", "editedAt", "updatedAt"), one.at),
-        }
-        for one in reversed(found)
-    ]
-    return connect(nodes, "userContentEdits", **page)
-
-
-def comment(view: View, home: Repository, pull: Pull, one: Comment) -> Leaf:
-    page = f"{view.web}/{home.full_name}/pull/{pull.number}"
-    return {
-        "__typename": "IssueComment",
-        "id": node_id("IC", one.id),
-        "databaseId": one.id,
-        "author": view.actor(one.author),
-        "authorAssociation": pulls.association(home, one.author),
-        "body": one.body,
-        "createdAt": one.created_at,
-        "updatedAt": one.updated_at,
-        "url": f"{page}#issuecomment-{one.id}",
-        "viewerDidAuthor": one.author == view.token.account,
-        "isMinimized": one.minimized is not None,
-        "minimizedReason": one.minimized,
-        "editor": view.actor(one.edits[-1].editor) if one.edits else None,
-        "lastEditedAt": one.edits[-1].at if one.edits else None,
-        "userContentEdits": lambda **page: edits(view, one.edits, page),
-    }
-
-
-def review(view: View, home: Repository, one: Review) -> Leaf:
-    return {
-        "__typename": "PullRequestReview",
-        "id": node_id("PRR", one.id),
-        "author": view.actor(one.author),
-        "authorAssociation": pulls.association(home, one.author),
-        "state": one.state,
-        "body": one.body,
-        "commit": GitThing(view, home, one.commit),
-        **dict.fromkeys(("createdAt", "submittedAt", "updatedAt"), one.at),
-    }
 
 
 def event(view: View, home: Repository, pull: Pull, one: Event) -> Leaf:
@@ -185,7 +127,7 @@ class PullNode:
     @property
     def mergeable(self) -> str:
         return {None: "UNKNOWN", True: "MERGEABLE", False: "CONFLICTING"}[
-            pulls.mergeable(self.home, self.pull)
+            standing.mergeable(self.home, self.pull)
         ]
 
     @property
@@ -194,7 +136,7 @@ class PullNode:
 
     @property
     def author_association(self) -> str:
-        return pulls.association(self.home, self.pull.author)
+        return standing.association(self.home, self.pull.author)
 
     @property
     def viewer_did_author(self) -> bool:
@@ -260,7 +202,7 @@ class PullNode:
 
     @property
     def review_decision(self) -> str | None:
-        return pulls.review_decision(self.home, self.pull)
+        return standing.review_decision(self.home, self.pull)
 
     @property
     def auto_merge_request(self) -> Leaf | None:
@@ -274,7 +216,7 @@ class PullNode:
 
     @property
     def changed_files(self) -> int:
-        commits = pulls.commits_of(self.home, self.pull)
+        commits = standing.commits_of(self.home, self.pull)
         base = self.home.store.commit_object(commits[0]).parents[0] if commits else None
         return len(changed_files(self.home.store, base, self.pull.head_sha)) if commits else 0
 
@@ -291,7 +233,7 @@ class PullNode:
                 "commit": GitThing(self.view, self.home, oid),
                 "pullRequest": self,
             }
-            for oid in pulls.commits_of(self.home, self.pull)
+            for oid in standing.commits_of(self.home, self.pull)
         ]
         return connect(found, "commits", **page)
 

@@ -61,38 +61,48 @@ def violations(repository: Repository, login: str, move: Move) -> list[Violation
         for rule in repository.rules_for(move.branch)
         if login not in rule.bypass
         for found in _broken(repository, rule, move)
+    ] + [
+        Violation("This branch has been added to a merge queue.", classic=True)
+        for pull in repository.pulls.values()
+        if pull.queued_at and pull.head_repository is repository and pull.head_ref == move.branch
     ]
+
+
+# Rules about what is done with the ref, whatever the commits are.
+SAID = {
+    "creation": "Cannot create ref due to creations being restricted.",
+    "deletion": "Cannot delete this branch",
+    "update": "Cannot update this protected ref.",
+    "non_fast_forward": "Cannot force-push to this branch",
+    "pull_request": "Changes must be made through a pull request.",
+}
 
 
 def _broken(repository: Repository, rule: Rule, move: Move) -> Iterator[Violation]:
     created, deleted = move.old == ZERO, move.new == ZERO
-    match rule.kind:
-        case "creation" if created:
-            yield Violation("Cannot create ref due to creations being restricted.")
-        case "deletion" if deleted:
-            yield Violation("Cannot delete this branch", classic=rule.classic)
-        case "update" if not created and not deleted:
-            yield Violation("Cannot update this protected ref.", classic=rule.classic)
-        case "non_fast_forward" if move.forced:
-            yield Violation("Cannot force-push to this branch", classic=rule.classic)
-        case "required_signatures" if not deleted:
-            bare = tuple(oid for oid in move.commits if oid not in repository.verified)
-            if bare:
-                yield Violation("Commits must have verified signatures.", bare, rule.classic)
-        case "required_linear_history" if not deleted:
-            store = repository.store
-            merges = tuple(oid for oid in move.commits if len(store.commit_object(oid).parents) > 1)
-            if merges:
-                yield Violation("This branch must not contain merge commits.", merges, rule.classic)
-        case "pull_request" if not created and not deleted:
-            yield Violation("Changes must be made through a pull request.", classic=rule.classic)
-        case "required_status_checks" if not created and not deleted:
-            for check in rule.parameters.get("required_status_checks", ()):
-                yield Violation(
-                    f'Required status check "{check["context"]}" is expected.', classic=rule.classic
-                )
-        case _:
-            return
+    updated = not created and not deleted
+    applies = {
+        "creation": created,
+        "deletion": deleted,
+        "update": updated,
+        "non_fast_forward": move.forced,
+        "pull_request": updated,
+    }
+    if applies.get(rule.kind):
+        yield Violation(SAID[rule.kind], classic=rule.classic)
+    if rule.kind == "required_signatures":
+        bare = tuple(oid for oid in move.commits if oid not in repository.verified)
+        if bare:
+            yield Violation("Commits must have verified signatures.", bare, rule.classic)
+    if rule.kind == "required_linear_history":
+        read = repository.store.commit_object
+        merges = tuple(oid for oid in move.commits if len(read(oid).parents) > 1)
+        if merges:
+            yield Violation("This branch must not contain merge commits.", merges, rule.classic)
+    if rule.kind == "required_status_checks" and updated:
+        for check in rule.parameters.get("required_status_checks", ()):
+            said = f'Required status check "{check["context"]}" is expected.'
+            yield Violation(said, classic=rule.classic)
 
 
 def in_answer(found: list[Violation]) -> Refused:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from standin import history
 from standin.gitstore import ZERO, Person
 from standin.moves import Move
-from standin.state import AccountKind, Edit, Pull, Refused, Repository, World, invalid
+from standin.state import Edit, Pull, Refused, Repository, World, invalid
 
 if TYPE_CHECKING:
     from standin.state import Account
@@ -50,10 +51,11 @@ def open_pull(
         ):  # fmt: skip
             said = f"A pull request already exists for {home.owner.login}:{branch}."
             raise invalid("PullRequest", said)
-    if repository.store.merge_base(base_sha, head_sha) is None:
+    if history.merge_base(repository.store, base_sha, head_sha) is None:
         raise invalid("PullRequest", f"The {branch} branch has no history in common with {base}")
-    if not repository.store.between(base_sha, head_sha):
+    if not history.between(repository.store, base_sha, head_sha):
         raise invalid("PullRequest", f"No commits between {base} and {branch}")
+    fits("PullRequest", title=title, body=body)
     at = world.clock.tick()
     pull = Pull(
         world.number(), len(repository.pulls) + 1, title, body, author, home, branch, head_sha,
@@ -68,7 +70,7 @@ def bring(home: Repository, repository: Repository, oid: str) -> None:
     """Copy a fork's commits over: on GitHub all forks share their objects."""
     if home is repository:
         return
-    for commit in home.store.ancestors(oid):
+    for commit in history.ancestors(home.store, oid):
         if repository.store.kind(commit) is None:
             for one in _below(home, commit):
                 kind, data = home.store.find(one) or ("", b"")
@@ -103,14 +105,12 @@ def follow(world: World, repository: Repository, move: Move, actor: Account) -> 
 
 def _head_moved(world: World, home: Repository, pull: Pull, move: Move, actor: Account) -> None:
     if not pull.is_open:
-        pull.recreated = pull.recreated or move.forced or move.new == ZERO
         if move.new == ZERO:
             world.event(pull, "HeadRefDeletedEvent", actor)
         return
     if move.new == ZERO:
         world.event(pull, "HeadRefDeletedEvent", actor)
         close(world, home, pull, actor)
-        pull.recreated = True
         return
     bring(pull.head_repository, home, move.new)
     if move.forced:
@@ -118,18 +118,21 @@ def _head_moved(world: World, home: Repository, pull: Pull, move: Move, actor: A
             pull, "HeadRefForcePushedEvent", actor, beforeCommit=move.old, afterCommit=move.new
         )
     pull.head_sha, pull.updated_at = move.new, world.clock.stamp
+    rules = home.rules_for(pull.base_ref)
+    if any(rule.parameters.get("dismiss_stale_reviews_on_push") for rule in rules):
+        for review in pull.reviews:
+            review.state = "DISMISSED" if review.state == "APPROVED" else review.state
     home.store.set_ref(f"refs/pull/{pull.number}/head", move.new)
     base = home.branch(pull.base_ref)
-    if base is not None and not home.store.between(base, move.new):
+    if base is not None and not history.between(home.store, base, move.new):
         # Nothing is left to merge: GitHub closes it, and doesn't call it merged.
         close(world, home, pull, actor)
-        pull.recreated = True
 
 
 def _base_moved(world: World, home: Repository, pull: Pull, move: Move, actor: Account) -> None:
     if move.new == ZERO:
         close(world, home, pull, actor)
-    elif home.store.is_ancestor(pull.head_sha, move.new):
+    elif history.is_ancestor(home.store, pull.head_sha, move.new):
         _merged(world, home, pull, actor, move.new, move.old)
     elif move.new != move.old:
         pull.base_sha = move.new if move.forced else pull.base_sha
@@ -146,7 +149,7 @@ def close(world: World, home: Repository, pull: Pull, actor: Account) -> None:
     pull.auto_merge = pull.queued_at = None
     base = home.branch(pull.base_ref)
     if base is not None and pull.merge_base_at_close is None:
-        pull.merge_base_at_close = home.store.merge_base(base, pull.head_sha)
+        pull.merge_base_at_close = history.merge_base(home.store, base, pull.head_sha)
 
 
 def reopen(world: World, home: Repository, pull: Pull, actor: Account) -> None:
@@ -160,7 +163,7 @@ def reopen(world: World, home: Repository, pull: Pull, actor: Account) -> None:
     if head is None:
         raise invalid("PullRequest", f"{said} has been deleted.", field="state")
     bring(pull.head_repository, home, head)
-    if not home.store.is_ancestor(pull.head_sha, head):
+    if not history.is_ancestor(home.store, pull.head_sha, head):
         raise invalid("PullRequest", f"{said} was force-pushed or recreated.", field="state")
     for other in home.pulls.values():
         same = (other.head_repository, other.head_ref) == (pull.head_repository, pull.head_ref)
@@ -168,10 +171,10 @@ def reopen(world: World, home: Repository, pull: Pull, actor: Account) -> None:
             name = f"{pull.head_repository.owner.login}:{pull.head_ref}"
             text = f"state cannot be changed. There is already an open pull request for {name}."
             raise invalid("PullRequest", text, field="state")
-    if not home.store.between(home.branch(pull.base_ref) or ZERO, head):
+    if not history.between(home.store, home.branch(pull.base_ref) or ZERO, head):
         text = f"state cannot be changed. There are no new commits on the {said.split('The ')[1]}."
         raise invalid("PullRequest", text, field="state")
-    pull.state, pull.closed_at, pull.recreated = "open", None, False
+    pull.state, pull.closed_at = "open", None
     pull.merge_base_at_close = None
     pull.head_sha = head
     world.event(pull, "ReopenedEvent", actor)
@@ -182,7 +185,7 @@ def merge(world: World, home: Repository, pull: Pull, actor: Account, method: st
     store, base = home.store, home.branch(pull.base_ref)
     if not pull.is_open or pull.draft or base is None:
         raise Refused(405, "Pull Request is not mergeable")
-    tree = store.merged_tree(base, pull.head_sha)
+    tree = history.merged_tree(store, base, pull.head_sha)
     if tree is None:
         raise Refused(405, "Pull Request is not mergeable")
     world.clock.tick()
@@ -193,11 +196,9 @@ def merge(world: World, home: Repository, pull: Pull, actor: Account, method: st
             message = f"Merge pull request #{pull.number} from {name}\n\n{pull.title}"
         case _:
             parents = [base]
-            commits = [
-                store.commit_object(oid).message for oid in store.between(base, pull.head_sha)
-            ]
+            commits = history.between(store, base, pull.head_sha)
             message = f"{pull.title} (#{pull.number})\n\n" + "\n\n".join(
-                f"* {one.strip()}" for one in commits
+                f"* {store.commit_object(one).message.strip()}" for one in commits
             )
     oid = website_commit(world, home, actor, tree, parents, message)
     ref = f"refs/heads/{pull.base_ref}"
@@ -216,7 +217,7 @@ def _merged(
 ) -> None:
     event = world.event(pull, "MergedEvent", actor, commit=oid)
     pull.merged_at, pull.merged_by, pull.merge_commit = event.at, actor, oid
-    pull.merge_base_at_close = home.store.merge_base(before, pull.head_sha)
+    pull.merge_base_at_close = history.merge_base(home.store, before, pull.head_sha)
     close(world, home, pull, actor)
 
 
@@ -232,10 +233,19 @@ def website_commit(
     return oid
 
 
+def fits(resource: str, **texts: str | None) -> None:
+    """Refuse texts that are longer than GitHub takes."""
+    for name, limit in (("title", 256), ("body", 65536)):
+        if len(texts.get(name) or "") > limit:
+            said = f"{name} is too long (maximum is {limit} characters)"
+            raise invalid(resource, said, field=name)
+
+
 def edit(
     world: World, home: Repository, pull: Pull, editor: Account, change: dict[str, Any]
 ) -> None:
     """Change title, body or base, with the history GitHub keeps of each."""
+    fits("PullRequest", title=change.get("title"), body=change.get("body"))
     if "title" in change and change["title"] != pull.title:
         if not change["title"].strip():
             raise invalid("PullRequest", field="title", code="missing_field")
@@ -248,7 +258,7 @@ def edit(
         base = home.branch(change["base"])
         if base is None:
             raise invalid("PullRequest", field="base", code="invalid")
-        if not home.store.between(base, pull.head_sha):
+        if not history.between(home.store, base, pull.head_sha):
             text = (
                 f"There are no new commits between base branch '{change['base']}' and head branch"
             )
@@ -269,43 +279,3 @@ def edited(world: World, thing: Any, editor: Account, old: str, new: str, create
     if not thing.edits:
         thing.edits.append(Edit(world.number(), thing.author, created_at, old))
     thing.edits.append(Edit(world.number(), editor, world.clock.tick(), new))
-
-
-def commits_of(home: Repository, pull: Pull) -> list[str]:
-    """The pull request's commits, oldest first; of a closed one those it had."""
-    store = home.store
-    if not pull.is_open and pull.merge_base_at_close:
-        return store.between(pull.merge_base_at_close, pull.head_sha)
-    base = home.branch(pull.base_ref)
-    return store.between(base, pull.head_sha) if base else []
-
-
-def mergeable(home: Repository, pull: Pull) -> bool | None:
-    """Whether it merges without a conflict; None for a closed one."""
-    base = home.branch(pull.base_ref)
-    if not pull.is_open or base is None:
-        return None
-    return home.store.merged_tree(base, pull.head_sha) is not None
-
-
-def review_decision(home: Repository, pull: Pull) -> str | None:
-    """Approved, changes requested or still wanted, where reviews are required or were given."""
-    last = {one.author.login: one.state for one in pull.reviews if one.state != "COMMENTED"}
-    required = any(
-        rule.kind == "pull_request" and rule.parameters.get("required_approving_review_count", 0)
-        for rule in home.rules_for(pull.base_ref)
-    )
-    if "CHANGES_REQUESTED" in last.values():
-        return "CHANGES_REQUESTED"
-    if "APPROVED" in last.values():
-        return "APPROVED"
-    return "REVIEW_REQUIRED" if required else None
-
-
-def association(home: Repository, account: Account) -> str:
-    if account.login == home.owner.login:
-        return "OWNER"
-    if account.login in home.people:
-        return "COLLABORATOR"
-    bot = account.kind is AccountKind.BOT
-    return "CONTRIBUTOR" if bot else "NONE"

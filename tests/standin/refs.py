@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from standin import policy, pulls
+from standin import history, policy, pulls
 from standin.gitstore import ZERO, RefClash
 from standin.moves import Move
 from standin.state import Refused
@@ -79,15 +79,10 @@ def moving(repository: Repository, ref: str, old: str, new: str) -> Move:
         return Move(ref, old, new, (), forced=False, files=frozenset())
     known: set[str] = set()
     for oid in set(store.refs("refs/heads/").values()):
-        known |= store.ancestors(oid)
-    fresh = [oid for oid in store.history(new) if oid not in known][::-1]
-    files: set[str] = set()
-    for oid in fresh:
-        commit = store.commit_object(oid)
-        before = store.flat(store.commit_object(commit.parents[0]).tree) if commit.parents else {}
-        after = store.flat(commit.tree)
-        files |= {path for path in after if after[path] != before.get(path)}
-    forced = old != ZERO and not store.is_ancestor(old, new)
+        known |= history.ancestors(store, oid)
+    fresh = [oid for oid in history.back(store, new) if oid not in known][::-1]
+    files = {path for oid in fresh for path in history.changed_paths(store, oid)}
+    forced = old != ZERO and not history.is_ancestor(store, old, new)
     return Move(ref, old, new, tuple(fresh), forced, frozenset(files))
 
 

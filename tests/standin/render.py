@@ -7,9 +7,10 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from standin import pulls
+from standin import pulls, standing
 from standin.diffs import changed_files
-from standin.state import AccountKind, node_id
+from standin.node_ids import node_id
+from standin.state import AccountKind
 
 if TYPE_CHECKING:
     from standin.gitstore import Person
@@ -32,7 +33,8 @@ _REPOSITORY_URLS = {
     "git_refs_url": "/git/refs{/sha}", "git_tags_url": "/git/tags{/sha}", "hooks_url": "/hooks",
     "issue_comment_url": "/issues/comments{/number}", "issue_events_url": "/issues/events{/number}",
     "issues_url": "/issues{/number}", "keys_url": "/keys{/key_id}", "labels_url": "/labels{/name}",
-    "languages_url": "/languages", "merges_url": "/merges", "milestones_url": "/milestones{/number}",
+    "languages_url": "/languages", "merges_url": "/merges",
+    "milestones_url": "/milestones{/number}",
     "notifications_url": "/notifications{?since,all,participating}", "pulls_url": "/pulls{/number}",
     "releases_url": "/releases{/id}", "stargazers_url": "/stargazers",
     "statuses_url": "/statuses/{sha}", "subscribers_url": "/subscribers",
@@ -257,7 +259,7 @@ class Renderer:
             "body": comment.body,
             "created_at": comment.created_at,
             "updated_at": comment.updated_at,
-            "author_association": pulls.association(repository, comment.author),
+            "author_association": standing.association(repository, comment.author),
             "performed_via_github_app": None,
         }
 
@@ -275,7 +277,7 @@ class Renderer:
             "_links": {"html": {"href": page}, "pull_request": {"href": url}},
             "submitted_at": review.at,
             "commit_id": review.commit,
-            "author_association": pulls.association(repository, review.author),
+            "author_association": standing.association(repository, review.author),
         }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from standin import pulls
+from standin import history, standing
 from standin.diffs import changed_files
-from standin.state import node_id
+from standin.node_ids import node_id
 
 if TYPE_CHECKING:
     from standin.render import Renderer
@@ -62,7 +62,7 @@ def simple(render: Renderer, home: Repository, pull: Pull) -> dict[str, Any]:
         "closed_at": pull.closed_at,
         "merged_at": pull.merged_at,
         "merge_commit_sha": pull.merge_commit,
-        "author_association": pulls.association(home, pull.author),
+        "author_association": standing.association(home, pull.author),
         "auto_merge": _auto_merge(render, pull),
         "head": _side(render, pull.head_repository, pull.head_ref, pull.head_sha),
         "base": _side(render, home, pull.base_ref, pull.base_sha),
@@ -71,10 +71,12 @@ def simple(render: Renderer, home: Repository, pull: Pull) -> dict[str, Any]:
 
 def full(render: Renderer, home: Repository, pull: Pull) -> dict[str, Any]:
     """A pull request by itself: with what has to be worked out."""
-    commits = pulls.commits_of(home, pull)
-    base = home.store.merge_base(pull.head_sha, home.branch(pull.base_ref) or pull.base_sha)
+    commits = standing.commits_of(home, pull)
+    base = history.merge_base(
+        home.store, pull.head_sha, home.branch(pull.base_ref) or pull.base_sha
+    )
     files = changed_files(home.store, pull.merge_base_at_close or base, pull.head_sha)
-    mergeable = pulls.mergeable(home, pull)
+    mergeable = standing.mergeable(home, pull)
     return {
         **simple(render, home, pull),
         "merged": pull.merged_at is not None,
@@ -140,6 +142,6 @@ def _mergeable_state(home: Repository, pull: Pull, mergeable: bool | None) -> st
         return "dirty"
     if pull.draft:
         return "draft"
-    if pulls.review_decision(home, pull) in {"REVIEW_REQUIRED", "CHANGES_REQUESTED"}:
+    if standing.review_decision(home, pull) in {"REVIEW_REQUIRED", "CHANGES_REQUESTED"}:
         return "blocked"
     return "clean"

@@ -1,4 +1,4 @@
-"""REST: blobs, trees, commits, refs, comparisons and contents."""
+"""REST: blobs, trees, commits and refs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GIT = "/repos/{owner}/{repo}/git"
 
 
-def _started(repository: Repository) -> Repository:
+def started(repository: Repository) -> Repository:
     if repository.branch(repository.default_branch) is None:
         raise Refused(409, "Git Repository is empty.")
     return repository
@@ -26,7 +26,7 @@ def _started(repository: Repository) -> Repository:
 
 @route("POST", f"{GIT}/blobs")
 def create_blob(call: Call) -> Answer:
-    repository = _started(call.require("contents"))
+    repository = started(call.require("contents"))
     content = call.body["content"]
     data = content.encode()
     if call.body.get("encoding", "utf-8") == "base64":
@@ -49,7 +49,7 @@ def get_blob(call: Call) -> Answer:
 
 @route("POST", f"{GIT}/trees")
 def create_tree(call: Call) -> Answer:
-    repository = _started(call.require("contents"))
+    repository = started(call.require("contents"))
     store = repository.store
     files: dict[str, Entry] = {}
     if base := call.body.get("base_tree"):
@@ -91,7 +91,7 @@ def _put(repository: Repository, files: dict[str, Entry], item: Mapping[str, Any
 
 @route("GET", f"{GIT}/trees/{{tree_sha}}")
 def get_tree(call: Call) -> Answer:
-    repository = _started(call.require("contents", "read"))
+    repository = started(call.require("contents", "read"))
     name = call.params["tree_sha"]
     if repository.store.kind(name) != "tree":
         name = repository.store.commit_object(commit_or_404(repository, name)).tree
@@ -124,7 +124,7 @@ def _tree(call: Call, repository: Repository, oid: str, *, recursive: bool) -> d
 
 @route("POST", f"{GIT}/commits")
 def create_commit(call: Call) -> Answer:
-    repository = _started(call.require("contents"))
+    repository = started(call.require("contents"))
     store, body = repository.store, call.body
     if store.kind(body["tree"]) != "tree":
         raise Refused(422, "Tree SHA does not exist")
@@ -159,7 +159,7 @@ def _given(call: Call, who: Mapping[str, str] | None) -> Person:
 
 @route("GET", f"{GIT}/commits/{{commit_sha}}")
 def get_git_commit(call: Call) -> Answer:
-    repository = _started(call.require("contents", "read"))
+    repository = started(call.require("contents", "read"))
     if repository.store.kind(call.params["commit_sha"]) != "commit":
         raise Refused(404, "Not Found")
     return Answer(200, call.render.git_commit(repository, call.params["commit_sha"]))
@@ -170,7 +170,7 @@ def get_git_commit(call: Call) -> Answer:
 
 @route("GET", f"{GIT}/ref/{{ref}}")
 def get_ref(call: Call) -> Answer:
-    repository = _started(call.require("contents", "read"))
+    repository = started(call.require("contents", "read"))
     name = f"refs/{call.params['ref']}"
     oid = repository.store.ref(name)
     if oid is None:
@@ -180,14 +180,14 @@ def get_ref(call: Call) -> Answer:
 
 @route("GET", f"{GIT}/matching-refs/{{ref}}")
 def matching_refs(call: Call) -> Answer:
-    repository = _started(call.require("contents", "read"))
+    repository = started(call.require("contents", "read"))
     found = repository.store.refs(f"refs/{call.params['ref']}")
     return call.page([call.render.git_ref(repository, *one) for one in found.items()])
 
 
 @route("POST", f"{GIT}/refs")
 def create_ref(call: Call) -> Answer:
-    repository = _started(call.require("contents"))
+    repository = started(call.require("contents"))
     name, new = call.body["ref"], call.body["sha"]
     if repository.store.ref(name) is not None:
         raise Refused(422, "Reference already exists")
@@ -213,109 +213,3 @@ def delete_ref(call: Call) -> Answer:
     wanted = refs.Wanted(f"refs/{call.params['ref']}", ZERO)
     refs.move_refs(call.world, repository, call.token, [wanted])
     return Answer(204)
-
-
-# -- commits and contents
-
-
-@route("GET", "/repos/{owner}/{repo}/commits")
-def list_commits(call: Call) -> Answer:
-    repository = _started(call.require("contents", "read"))
-    start = commit_or_404(repository, call.query.get("sha", repository.default_branch))
-    path = call.query.get("path")
-    found = [
-        oid
-        for oid in repository.store.history(start)
-        if path is None or _touches(repository, oid, path)
-    ]
-    return call.page([call.render.commit(repository, oid) for oid in found])
-
-
-def _touches(repository: Repository, oid: str, path: str) -> bool:
-    files = call_files(repository, oid)
-    return any(one == path or one.startswith(f"{path}/") for one in files)
-
-
-def call_files(repository: Repository, oid: str) -> set[str]:
-    """Paths that a commit changes against its first parent."""
-    store, commit = repository.store, repository.store.commit_object(oid)
-    after = store.flat(commit.tree)
-    before = store.flat(store.commit_object(commit.parents[0]).tree) if commit.parents else {}
-    return {path for path in {*before, *after} if before.get(path) != after.get(path)}
-
-
-@route("GET", "/repos/{owner}/{repo}/commits/{ref}")
-def get_commit(call: Call) -> Answer:
-    repository = _started(call.require("contents", "read"))
-    oid = commit_or_404(repository, call.params["ref"], status=422)
-    return Answer(200, call.render.commit(repository, oid, files=True))
-
-
-@route("GET", "/repos/{owner}/{repo}/compare/{basehead}")
-def compare(call: Call) -> Answer:
-    repository = _started(call.require("contents", "read"))
-    names = call.params["basehead"].split("...")
-    base, head = (commit_or_404(repository, name.rpartition(":")[2]) for name in names)
-    store = repository.store
-    ahead, behind = store.between(base, head), store.between(head, base)
-    common = store.merge_base(base, head)
-    if common is None:
-        raise Refused(404, f"No common ancestor between {names[0]} and {names[1]}.")
-    status = "diverged" if ahead and behind else "ahead" if ahead else "behind"
-    page = f"{call.render.web}/{repository.full_name}/compare/{call.params['basehead']}"
-    return Answer(
-        200,
-        {
-            "url": f"{call.render.api}{call.path}",
-            "html_url": page,
-            "permalink_url": page,
-            "diff_url": f"{page}.diff",
-            "patch_url": f"{page}.patch",
-            "base_commit": call.render.commit(repository, base),
-            "merge_base_commit": call.render.commit(repository, common),
-            "status": status if ahead or behind else "identical",
-            "ahead_by": len(ahead),
-            "behind_by": len(behind),
-            "total_commits": len(ahead),
-            "commits": [call.render.commit(repository, oid) for oid in ahead],
-            "files": call.render.files(repository, common, head),
-        },
-    )
-
-
-@route("GET", "/repos/{owner}/{repo}/contents/{path}")
-def get_contents(call: Call) -> Answer:
-    repository = _started(call.require("contents", "read"))
-    commit = commit_or_404(repository, call.query.get("ref", repository.default_branch))
-    path = call.params["path"].strip("/")
-    flat = repository.store.flat(repository.store.commit_object(commit).tree)
-    if path in flat:
-        return Answer(200, _file(call, repository, path, flat[path], commit, whole=True))
-    inside = sorted(
-        one for one in flat if one.startswith(f"{path}/") and "/" not in one[len(path) + 1 :]
-    )
-    if not inside:
-        raise Refused(404, "Not Found")
-    files = [_file(call, repository, one, flat[one], commit, whole=False) for one in inside]
-    return Answer(200, files)
-
-
-def _file(
-    call: Call, repository: Repository, path: str, entry: Entry, commit: str, *, whole: bool
-) -> dict[str, Any]:
-    blob = call.render.blob(repository, entry.oid)
-    url = f"{call.render.api}/repos/{repository.full_name}/contents/{path}?ref={commit}"
-    page = f"{call.render.web}/{repository.full_name}/blob/{commit}/{path}"
-    return {
-        "type": "file",
-        "name": path.rpartition("/")[2],
-        "path": path,
-        "sha": entry.oid,
-        "size": blob["size"],
-        "url": url,
-        "html_url": page,
-        "git_url": blob["url"],
-        "download_url": page,
-        "_links": {"self": url, "git": blob["url"], "html": page},
-        **({key: blob[key] for key in ("content", "encoding")} if whole else {}),
-    }

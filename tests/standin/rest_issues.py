@@ -80,6 +80,7 @@ def create_comment(call: Call) -> Answer:
     body = call.body["body"]
     if not body.strip():
         raise invalid("IssueComment", field="data", code="unprocessable")
+    pulls.fits("IssueComment", body=body)
     at = call.world.clock.tick()
     comment = Comment(call.world.number(), call.token.account, body, at, at)
     pull.comments.append(comment)
@@ -107,6 +108,7 @@ def update_comment(call: Call) -> Answer:
     call.require_either("pull_requests", "issues")
     home, pull, comment = _comment(call)
     new = call.body["body"]
+    pulls.fits("IssueComment", body=new)
     if new != comment.body:
         actor = call.token.account
         pulls.edited(call.world, comment, actor, comment.body, new, comment.created_at)

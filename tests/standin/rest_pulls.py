@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from standin import policy, pulls, render_pulls
+from standin import history, policy, pulls, render_pulls, standing
 from standin.routing import Answer, Call, route
 from standin.state import Refused, invalid
 
@@ -108,8 +108,8 @@ def update_pull(call: Call) -> Answer:
 def list_files(call: Call) -> Answer:
     call.require("pull_requests", "read")
     home, pull = _pull(call)
-    base = pull.merge_base_at_close or home.store.merge_base(
-        home.branch(pull.base_ref) or pull.base_sha, pull.head_sha
+    base = pull.merge_base_at_close or history.merge_base(
+        home.store, home.branch(pull.base_ref) or pull.base_sha, pull.head_sha
     )
     return call.page(call.render.files(home, base, pull.head_sha))
 
@@ -118,7 +118,7 @@ def list_files(call: Call) -> Answer:
 def list_commits(call: Call) -> Answer:
     call.require("pull_requests", "read")
     home, pull = _pull(call)
-    return call.page([call.render.commit(home, oid) for oid in pulls.commits_of(home, pull)])
+    return call.page([call.render.commit(home, oid) for oid in standing.commits_of(home, pull)])
 
 
 @route("GET", f"{ONE}/reviews")
@@ -153,7 +153,7 @@ def request_reviewers(call: Call) -> Answer:
         )
     pull.reviewers += [one for one in people if one not in pull.reviewers]
     pull.team_reviewers += [one for one in teams if one not in pull.team_reviewers]
-    pull.updated_at = call.world.clock.tick()
+    call.world.event(pull, "ReviewRequestedEvent", call.token.account)
     return Answer(201, render_pulls.simple(call.render, home, pull))
 
 

@@ -104,7 +104,7 @@ def route(method: str, path: str) -> Callable[[Callable[[Call], Answer]], Callab
 @functools.cache
 def all_routes() -> list[Route]:
     """All routes, in the order in which they are tried: fixed parts win over greedy ones."""
-    for module in ("rest_git", "rest_pulls", "rest_issues", "rest_repositories"):
+    for module in ("rest_git", "rest_commits", "rest_pulls", "rest_issues", "rest_repositories"):
         importlib.import_module(f"standin.{module}")
     return sorted(
         _ROUTES,

@@ -68,7 +68,11 @@ class Handler(BaseHTTPRequestHandler):
         if fault is not None and not fault.acts:
             return hub.faults.answer(fault, hub.clock.seconds) or Answer(502)
         with hub.lock:
-            answer = _act(hub, seen, prefix, dict(parse_qsl(query, keep_blank_values=True)), fault)
+            try:
+                answer = _act(hub, seen, prefix, dict(parse_qsl(query, True)), fault)
+            except Exception as error:  # noqa: BLE001  whatever broke, the test must hear of it
+                hub.violations.append(f"{seen.said}: the stand-in broke: {error!r}")
+                answer = Answer(500, {"message": "the stand-in broke"})
             seen.acted = True
         if fault is not None:
             return hub.faults.answer(fault, hub.clock.seconds) or answer
@@ -188,9 +192,6 @@ def _rest(hub: StandIn, seen: Seen, prefix: str, query: dict[str, str], token: T
         answer = route.handler(call)
     except Refused as refused:
         answer = _refusal(refused)
-    except Exception as error:  # noqa: BLE001  whatever broke, the test must hear of it
-        hub.violations.append(f"{seen.said}: the stand-in broke: {error!r}")
-        return Answer(500, {"message": "the stand-in broke"})
     hub.violations += [
         f"{seen.said} → {answer.status}: {one}"
         for one in contract.answer_violations(route, answer.status, answer.body)

@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from standin import policy, pulls, refs
+from standin import history, policy, pulls, refs
 from standin.gitstore import ZERO, GitStore
 from standin.moves import Move
 
@@ -188,7 +188,7 @@ def _follow(
         if old == new:
             continue
         store = repository.store
-        forced = ZERO not in {old, new} and not store.is_ancestor(old, new)
+        forced = ZERO not in {old, new} and not history.is_ancestor(store, old, new)
         how = "delete" if new == ZERO else "create" if old == ZERO else "move"
         lines.append(f"push {how} {ref.removeprefix('refs/heads/')}{' force' * forced}")
         move = Move(ref, old, new, (), forced, frozenset())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import enum
 import fnmatch
@@ -181,8 +180,6 @@ class Pull:
     merge_commit: str | None = None
     merge_base_at_close: str | None = None
     locked: bool = False
-    recreated: bool = False
-    """The head branch was deleted or forced while the pull request was closed."""
     auto_merge: AutoMerge | None = None
     queued_at: str | None = None
     labels: list[str] = field(default_factory=list)
@@ -240,10 +237,10 @@ class Repository:
     default_workflow_permissions: str = "read"
     actions_enabled: bool = True
     auto_merge_allowed: bool = True
-    merge_queue: bool = False
+    mergeability_known: bool = True
+    """GitHub works it out after it was first asked; until then it says that it doesn't know."""
     delete_branch_on_merge: bool = False
     sarifs: list[dict[str, Any]] = field(default_factory=list)
-    check_runs: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
@@ -274,6 +271,8 @@ class World:
     """By full name in lower case."""
     moved: dict[str, Repository] = field(default_factory=dict)
     """Repositories by a name they had before."""
+    lacking: set[str] = field(default_factory=set)
+    """Fields of GraphQL that an older server doesn't have: `Ref.rules`, `Mutation.updateRefs`."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
 
     def account(self, login: str, kind: AccountKind | None = None) -> Account:
@@ -294,19 +293,3 @@ class World:
         pull.events.append(event)
         pull.updated_at = at
         return event
-
-
-def node_id(kind: str, number: int | str) -> str:
-    """An opaque global id, in the newer form; `parse_node_id` reads it."""
-    packed = base64.urlsafe_b64encode(str(number).encode()).decode().rstrip("=")
-    return f"{kind}_{packed}"
-
-
-def parse_node_id(text: str) -> tuple[str, str] | None:
-    """Kind and number of a global id; None for what is none."""
-    kind, mark, packed = text.rpartition("_")
-    try:
-        raw = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
-    except ValueError:
-        return None
-    return (kind, raw) if mark else None

@@ -39,14 +39,13 @@ class Checkout:
     @classmethod
     def read(cls, root: Path) -> Checkout:
         """Ask git about the checkout that holds `root`. Raises UsageError if there is none."""
-        ids = ask_git(root, "rev-parse", "HEAD^{commit}", "HEAD^{tree}")
-        prefix = ask_git(root, "rev-parse", "--show-prefix")
-        if ids is None or prefix is None:
+        told = ask_git(root, "rev-parse", "HEAD^{commit}", "HEAD^{tree}", "--show-prefix")
+        if told is None:
             raise UsageError(
                 f"{root.as_posix()}: no commit of a git repository is checked out here; "
                 "run this in a clone"
             )
-        commit, tree = ids.decode("ascii").split()
+        commit, tree, prefix = os.fsdecode(told).split("\n", 2)
         listed = ask_git(root, "ls-tree", "-r", "-z", "--full-tree", "HEAD") or b""
         stored = {}
         for line in listed.split(b"\0"):
@@ -54,7 +53,7 @@ class Checkout:
             parts = about.decode("ascii").split()
             if len(parts) == _PARTS - 1:
                 stored[os.fsdecode(path)] = Stored(parts[0], parts[2])
-        return cls(commit, tree, os.fsdecode(prefix).strip("\n"), stored)
+        return cls(commit, tree, prefix.strip("\n"), stored)
 
     def in_repository(self, path: str) -> str:
         """A path of the root as the repository names it."""
