@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardhull import action
+from standin.history import merged_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +126,7 @@ class Runner:
             files[name] = str(place)
         file = self.folder / "workflow" / "event.json"
         file.write_text(json.dumps(payload or {}), encoding="utf-8")
-        given = {"token": TOKEN, **{name.replace("_", "-"): text for name, text in inputs.items()}}
+        given = {"token": TOKEN, "offline": "true", **{name.replace("_", "-"): text for name, text in inputs.items()}}
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),
@@ -225,7 +226,7 @@ def check_out_merge(runner: Runner, pull: PullHandle) -> None:
     """What actions/checkout does for a pull request: one commit, the merge of both sides."""
     store = pull.on.it.store
     base = pull.on.head(pull.it.base_ref) or ""
-    tree = store.merged_tree(base, pull.head)
+    tree = merged_tree(store, base, pull.head)
     assert tree is not None, "it conflicts: GitHub starts no job"
     person = store.commit_object(base).author
     oid = store.commit(tree, [base, pull.head], person, person, "Merge\n")

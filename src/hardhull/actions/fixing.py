@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hardhull.actions.ending import Result, left_in
 from hardhull.pull_request.bring import bring
 from hardhull.pull_request.options import Operation
+from hardhull.rules.images.stale_digest import ID as STALE_DIGEST
 from hardhull.run import run
 
 if TYPE_CHECKING:
@@ -16,19 +18,55 @@ if TYPE_CHECKING:
     from hardhull.pull_request.options import Brought
 
 
-def fix(job: Job) -> Result:
-    """Harden and bring. What GitHub refuses is told at the end, after all else."""
-    settings = job.inputs.settings(job.configured())
-    last: list[Outcome] = []
+class _Producer:
+    """Runs hardhull, as often as it is asked to, and keeps the last outcome."""
 
-    def produce(rejected: frozenset[str]) -> Outcome:
-        outcome = run(job.root, settings, recorded=job.recorded, fixing=True, rejected=rejected)
-        last[:] = [outcome]
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._settings = job.inputs.settings(job.configured())
+        self._held: frozenset[str] = frozenset()
+        self._desk = job.desk()
+        self.outcome: Outcome | None = None
+
+    def hold(self, fixes: frozenset[str]) -> None:
+        """Learn what our open pull requests hold."""
+        self._held = fixes
+
+    def produce(self, rejected: frozenset[str]) -> Outcome:
+        """One run. A push refreshes stale digests only if that was begun: it would undo it else."""
+        refreshing = self._job.plan.refreshing
+        outcome = self._run(rejected, refreshing=refreshing is not False)
+        if refreshing is None and not self._held & _refreshed(outcome):
+            outcome = self._run(rejected, refreshing=False)
+        self.outcome = outcome
         return outcome
 
+    def _run(self, rejected: frozenset[str], *, refreshing: bool) -> Outcome:
+        ask = None
+        if self._desk is not None:
+            ask = partial(self._desk.ask, self._settings.registries)
+        return run(
+            self._job.root,
+            self._settings,
+            recorded=self._job.recorded,
+            fixing=True,
+            rejected=rejected,
+            refreshing=refreshing,
+            ask=ask,
+        )
+
+
+def _refreshed(outcome: Outcome) -> frozenset[str]:
+    found = (change.finding for change in outcome.changes if change.finding.rule == STALE_DIGEST)
+    return frozenset(finding.fingerprint for finding in found)
+
+
+def fix(job: Job) -> Result:
+    """Harden and bring. What GitHub refuses is told at the end, after all else."""
+    producer = _Producer(job)
     options = job.inputs.options(job.event.repository, job.inputs.base)
-    brought = bring(job.root, produce, job.github(), options)
-    outcome = last[0] if last else None
+    brought = bring(job.root, producer.produce, job.github(), options, holding=producer.hold)
+    outcome = producer.outcome
     told = _told(brought, dry=job.inputs.dry_run)
     for line in (told, *brought.plan, *brought.notes):
         job.log.say(line)
@@ -37,8 +75,8 @@ def fix(job: Job) -> Result:
         job.headline(told),
         outcome,
         outcome,
-        notes=(*brought.plan, *brought.notes),
-        contacted=(job.api_host,),
+        notes=(*brought.plan, *brought.notes, *(outcome.notes if outcome is not None else ())),
+        contacted=(job.api_host, *(outcome.contacted if outcome is not None else ())),
         failing=outcome is not None and left_in(outcome, job.inputs.fail_on),
         outputs=_outputs(brought),
         refused=brought.blocked_reason if brought.refused else "",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardhull.model import Level, Severity, UsageError
 from hardhull.pull_request.options import CommitMode, PullRequestOptions, SplitBy
-from hardhull.settings import RegistrySettings
+from hardhull.settings import Pins, RegistrySettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +102,15 @@ INPUTS: tuple[Input, ...] = (
         words=("routine", "review"),
     ),
     Input(
+        "pins",
+        "`auto` pins images by digest and, on schedules and manual runs, refreshes pins that no "
+        "update tool keeps fresh; `add` and `refresh` do only one of both (`refresh` for all "
+        "pins), `off` neither. The configuration decides if not given.",
+        "Settings.pins",
+        Kind.WORD,
+        words=("auto", "add", "refresh", "off"),
+    ),
+    Input(
         "fail-on",
         "Fail the job if a finding of at least this severity is left; in a pull request only new "
         "ones count.",
@@ -176,7 +185,7 @@ INPUTS: tuple[Input, ...] = (
         "At most so many open pull requests at a time, when they are split.",
         "PullRequestOptions.max_open",
         Kind.NUMBER,
-        "1",
+        "10",
     ),
     Input(
         "commit-mode",
@@ -275,6 +284,7 @@ class Inputs:
     path: str = "."
     config: str | None = None
     level: Level | None = None
+    pins: Pins | None = None
     fail_on: Severity | None = None
     digests: str | None = None
     offline: bool = False
@@ -287,7 +297,7 @@ class Inputs:
     team_reviewers: tuple[str, ...] = ()
     draft: bool = False
     split_by: SplitBy = SplitBy.NONE
-    max_open_pull_requests: int = 1
+    max_open_pull_requests: int = 10
     commit_mode: CommitMode = CommitMode.API
     comment_commands: bool = False
     comment: str = "auto"
@@ -300,6 +310,8 @@ class Inputs:
         """The configuration's settings with what the inputs say instead."""
         if self.level is not None:
             settings = replace(settings, level=self.level)
+        if self.pins is not None:
+            settings = replace(settings, pins=self.pins)
         if self.registry_allow:
             old = settings.registries
             wider = RegistrySettings(
@@ -390,6 +402,8 @@ def _meaning(one: Input, word: str) -> Any:
             return Level(word)
         case "fail-on":
             return None if word == "none" else Severity(word)
+        case "pins":
+            return Pins(word)
         case "split-by":
             return SplitBy(word)
         case "commit-mode":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hardhull.actions.event import Event, Plan
     from hardhull.actions.inputs import Inputs
     from hardhull.actions.log import Log
+    from hardhull.facts.asking import Desk
     from hardhull.facts.gather import Recorded
     from hardhull.pull_request.github import GitHub
 
@@ -102,6 +103,14 @@ class Job:
         from hardhull.pull_request.github import GitHub  # noqa: PLC0415  only where one is asked
 
         return GitHub.of_environment({**self.environment, "GITHUB_TOKEN": self.token})
+
+    def desk(self) -> Desk | None:
+        """Where registries are asked; None if nothing is to be contacted."""
+        if self.inputs.offline:
+            return None
+        from hardhull.facts.asking import Desk  # noqa: PLC0415  slow to import
+
+        return Desk({"GITHUB_TOKEN": self.token, **self.environment})
 
     @property
     def api_host(self) -> str:
