@@ -111,5 +111,9 @@ def _done(job: Job) -> Result:
             from hardhull.actions.fixing import fix  # noqa: PLC0415
 
             return fix(job)
+        case Doing.BRING:
+            from hardhull.actions.fixing import bring_planned  # noqa: PLC0415
+
+            return bring_planned(job)
         case _:
             assert_never(job.plan.doing)

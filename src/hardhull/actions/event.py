@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from hardhull.actions.inputs import Mode
@@ -28,6 +28,8 @@ class Doing(enum.Enum):
     """Harden, and bring it as a pull request."""
     CHECK = "check"
     """Tell what is new in somebody's pull request."""
+    BRING = "bring"
+    """Do what an earlier job planned."""
     SCAN = "scan"
     """Tell what there is, and write nothing."""
     NOTHING = "nothing"
@@ -131,6 +133,8 @@ def _sha(text: str) -> str:
 
 def plan_for(event: Event, inputs: Inputs) -> Plan:
     """Decide. Raises UsageError where the workflow asks for what is never done."""
+    if inputs.mode is Mode.BRING:
+        return _bringing(event, inputs)
     match event.name:
         case "pull_request":
             return _for_pull_request(event, inputs.mode)
@@ -159,6 +163,16 @@ def plan_for(event: Event, inputs: Inputs) -> Plan:
             )
 
 
+def _bringing(event: Event, inputs: Inputs) -> Plan:
+    """A plan is brought where one could have been made: never for pull requests of others."""
+    if inputs.plan_file is None:
+        raise UsageError("mode: bring needs `plan-file`, what the first job wrote")
+    fixing = plan_for(event, replace(inputs, mode=Mode.AUTO))
+    if fixing.doing is not Doing.FIX:
+        return Plan(Doing.NOTHING, f"No plan to bring here. {fixing.sentence}")
+    return replace(fixing, doing=Doing.BRING, sentence="Bringing what an earlier job planned.")
+
+
 def _for_pull_request(event: Event, mode: Mode) -> Plan:
     match mode:
         case Mode.FIX:
@@ -166,7 +180,7 @@ def _for_pull_request(event: Event, mode: Mode) -> Plan:
                 "mode: fix on a pull_request event: hardhull never writes code to a pull request "
                 "of others. Leave `mode` out, or run on push and schedule"
             )
-        case Mode.AUTO | Mode.CHECK:
+        case Mode.AUTO | Mode.CHECK | Mode.BRING:
             pass
         case _:
             assert_never(mode)
@@ -186,7 +200,7 @@ def _untrusted(event: Event, mode: Mode) -> Plan:
     match mode:
         case Mode.CHECK:
             return Plan(Doing.SCAN, f"{why}; what is checked out is only reported.")
-        case Mode.AUTO | Mode.FIX:
+        case Mode.AUTO | Mode.FIX | Mode.BRING:
             raise UsageError(f"{why}. Run on `pull_request` to check, on push or schedule to fix")
         case _:
             assert_never(mode)

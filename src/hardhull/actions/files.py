@@ -52,6 +52,22 @@ def inside(workspace: Path, name: str, what: str) -> Path:
     return place
 
 
+def read_inside(workspace: Path, name: str, what: str, largest: int) -> str:
+    """Read a file of the workspace. Raises UsageError if it is not one of a sensible size."""
+    place = inside(workspace, name, what)
+    try:
+        with place.open("rb") as file:
+            data = file.read(largest + 1)
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"input `{what}`: {name}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"input `{what}`: {name}: not UTF-8") from None
+    if len(data) > largest:
+        raise UsageError(f"input `{what}`: {name}: too large")
+    return text
+
+
 def write_inside(workspace: Path, name: str, what: str, text: str) -> None:
     """Write a file of ours, whole or not at all; a link that lies there is replaced, not followed.
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from hardhull.actions.ending import Result, left_in
+from hardhull.actions.files import read_inside, write_inside
+from hardhull.actions.inputs import Mode
 from hardhull.pull_request.bring import bring
+from hardhull.pull_request.bring_plan import bring_plan
+from hardhull.pull_request.checkout import Checkout
+from hardhull.pull_request.handover import LARGEST, Handover, read_plan, written
 from hardhull.pull_request.options import Operation
 from hardhull.rules.images.stale_digest import ID as STALE_DIGEST
 from hardhull.run import run
@@ -65,17 +71,42 @@ def fix(job: Job) -> Result:
     """Harden and bring. What GitHub refuses is told at the end, after all else."""
     producer = _Producer(job)
     options = job.inputs.options(job.event.repository, job.inputs.base)
+    if job.inputs.plan_file is not None:
+        options = replace(options, dry_run=True)
     brought = bring(job.root, producer.produce, job.github(), options, holding=producer.hold)
-    outcome = producer.outcome
-    told = _told(brought, dry=job.inputs.dry_run)
-    for line in (told, *brought.plan, *brought.notes):
+    if job.inputs.plan_file is not None:
+        _hand_over(job, job.inputs.plan_file, brought)
+    return _result(job, brought, producer.outcome)
+
+
+def _hand_over(job: Job, file: str, brought: Brought) -> None:
+    """Write the plan for the job that may write to GitHub."""
+    commit = Checkout.read(job.root).commit
+    decisions = () if brought.refused else brought.decisions
+    base = job.plan.base or ""
+    plan = Handover(job.event.repository, base, commit, brought.checks, decisions)
+    write_inside(job.workspace, file, "plan-file", job.log.clean(written(plan)))
+
+
+def bring_planned(job: Job) -> Result:
+    """Do what an earlier job planned."""
+    plan = read_plan(read_inside(job.workspace, job.inputs.plan_file or "", "plan-file", LARGEST))
+    options = job.inputs.options(job.event.repository, job.inputs.base)
+    return _result(job, bring_plan(plan, job.github(), options), None)
+
+
+def _result(job: Job, brought: Brought, outcome: Outcome | None) -> Result:
+    planned = job.inputs.plan_file is not None and job.inputs.mode is not Mode.BRING
+    told = _told(brought, "planned for the next job" if planned else _dry(job))
+    more = outcome.notes if outcome is not None else ()
+    for line in (told, *brought.plan, *brought.notes, *more):
         job.log.say(line)
     job.log.say(f"{brought.requests} requests to {job.api_host}, {brought.writes} of them writes")
     return Result(
         job.headline(told),
         outcome,
         outcome,
-        notes=(*brought.plan, *brought.notes, *(outcome.notes if outcome is not None else ())),
+        notes=(*brought.plan, *brought.notes, *more),
         contacted=(job.api_host, *(outcome.contacted if outcome is not None else ())),
         failing=outcome is not None and left_in(outcome, job.inputs.fail_on),
         outputs=_outputs(brought),
@@ -83,7 +114,11 @@ def fix(job: Job) -> Result:
     )
 
 
-def _told(brought: Brought, *, dry: bool) -> str:
+def _dry(job: Job) -> str:
+    return "dry run, nothing is written" if job.inputs.dry_run else ""
+
+
+def _told(brought: Brought, instead: str) -> str:
     """What became of the pull request, and whether its checks start."""
     numbers = ", ".join(f"#{pull.number}" for pull in brought.pull_requests)
     one = (
@@ -96,8 +131,8 @@ def _told(brought: Brought, *, dry: bool) -> str:
             said = f"blocked: {brought.blocked_reason}"
         case done:
             said = f"{one.strip()} {done.value}"
-    if dry:
-        said = f"dry run, nothing is written: {said}"
+    if instead:
+        said = f"{instead}: {said}"
     match brought.checks if brought.operation is not Operation.NONE else None:
         case "waiting":
             return f"{said}; its checks wait until somebody approves them"

@@ -28,6 +28,7 @@ class Mode(enum.Enum):
     AUTO = "auto"
     CHECK = "check"
     FIX = "fix"
+    BRING = "bring"
 
 
 class Kind(enum.Enum):
@@ -80,11 +81,18 @@ INPUTS: tuple[Input, ...] = (
     Input(
         "mode",
         "`auto` does what fits the event: fix on a push to the base branch, a schedule or a manual "
-        "run; check on a pull request. `check` never writes code. `fix` also runs on other events.",
+        "run; check on a pull request. `check` never writes code. `fix` also runs on other events. "
+        "`bring` does what an earlier job planned, and needs no checkout.",
         "Plan.mode",
         Kind.WORD,
         "auto",
-        ("auto", "check", "fix"),
+        ("auto", "check", "fix", "bring"),
+    ),
+    Input(
+        "plan-file",
+        "For two jobs: write the plan here, relative to the workspace, instead of writing to "
+        "GitHub; with `mode: bring`, do what it says.",
+        "Plan.plan_file",
     ),
     Input("path", "Folder to work on, relative to the workspace.", "Plan.root", default="."),
     Input(
@@ -281,6 +289,7 @@ class Inputs:
 
     token: str | None = None
     mode: Mode = Mode.AUTO
+    plan_file: str | None = None
     path: str = "."
     config: str | None = None
     level: Level | None = None

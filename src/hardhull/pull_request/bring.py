@@ -267,6 +267,7 @@ def _dry(
         _summary(run, seen, wanted, decisions),
         plan=tuple(steps),
         bodies=tuple(bodies),
+        decisions=tuple(decisions),
         notes=(*run.notes, *_notes(decisions)),
     )
 
