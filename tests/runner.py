@@ -126,7 +126,11 @@ class Runner:
             files[name] = str(place)
         file = self.folder / "workflow" / "event.json"
         file.write_text(json.dumps(payload or {}), encoding="utf-8")
-        given = {"token": TOKEN, "offline": "true", **{name.replace("_", "-"): text for name, text in inputs.items()}}
+        given = {
+            "token": TOKEN,
+            "offline": "true",
+            **{name.replace("_", "-"): text for name, text in inputs.items()},
+        }
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),

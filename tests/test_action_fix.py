@@ -1,4 +1,4 @@
-"""The action on a branch of one's own: a pull request, outputs, a summary, and no trace of a token."""
+"""The action on a branch of one's own: a pull request, outputs, a summary; no trace of a token."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from standin import RepositoryHandle, StandIn
 
 DOCKERFILE = (
-    "FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
-    "COPY out .\n"
-    'ENTRYPOINT ["dotnet", "Api.dll"]\n'
+    'FROM mcr.microsoft.com/dotnet/aspnet:10.0\nCOPY out .\nENTRYPOINT ["dotnet", "Api.dll"]\n'
 )
 FILES = {
     "src/Api/Dockerfile": DOCKERFILE,
@@ -40,7 +38,12 @@ def runner(tmp_path: Path, hub: StandIn) -> Runner:
 
 
 def pushed(
-    runner: Runner, shop: RepositoryHandle, branch: str = "main", *, apart: bool = False, **inputs: str
+    runner: Runner,
+    shop: RepositoryHandle,
+    branch: str = "main",
+    *,
+    apart: bool = False,
+    **inputs: str,
 ) -> Done:
     head = shop.head(branch)
     assert head is not None
@@ -55,7 +58,7 @@ def pushed(
     return job("push", payload, **inputs)
 
 
-def test_a_push_opens_a_pull_request(hub: StandIn, shop: RepositoryHandle, runner: Runner) -> None:
+def test_a_push_opens_a_pull_request(shop: RepositoryHandle, runner: Runner) -> None:
     done = pushed(runner, shop, labels="security")
 
     assert done.code == 0, done.log
@@ -217,7 +220,9 @@ def _nowhere(hub: StandIn, shop: RepositoryHandle, runner: Runner, done: Done) -
     event = runner.folder / "workflow" / "event.json"
     texts = [done.everything, event.read_text()]
     texts += [path.read_text(errors="replace") for path in _files(runner.folder)]
-    texts += [text for pull in shop.pulls.values() for text in (pull.body, pull.title, *pull.comments)]
+    texts += [
+        text for pull in shop.pulls.values() for text in (pull.body, pull.title, *pull.comments)
+    ]
     texts += [json.dumps(seen.body, default=str) for seen in hub.requests]
     assert not [form for form in forms for text in texts if form in text]
     remotes = subprocess.run(
@@ -234,7 +239,9 @@ def _files(folder: Path) -> list[Path]:
 def test_the_programs_it_starts_get_no_token(
     shop: RepositoryHandle, runner: Runner, tmp_path: Path
 ) -> None:
-    real = subprocess.run(["which", "git"], check=True, capture_output=True, text=True).stdout.strip()
+    real = subprocess.run(
+        ["which", "git"], check=True, capture_output=True, text=True
+    ).stdout.strip()
     spy = tmp_path / "bin" / "git"
     spy.parent.mkdir()
     spy.write_text(f'#!/bin/sh\nenv >> "{tmp_path}/seen"\nexec {real} "$@"\n')

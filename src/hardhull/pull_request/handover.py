@@ -41,7 +41,7 @@ _TAG = "is"
 _NAMES: dict[str, Any] = {
     one.__name__: one
     for one in (
-        *(Plan, Commit, NewFile, State, Draft, Operation, Mapping),
+        *(Decision, Plan, Commit, NewFile, State, Draft, Operation, Mapping),
         *(Rewrite, Open, Reopen, Edit, SetUp, Comment, Delete),
     )
 } | {"Step": Step}
