@@ -18,7 +18,7 @@ ORDER = (
     ("acceptance", "ledger", "conflicts"),
     ("engine",),
     ("outcome",),
-    ("survey", "conclusion", "writing"),
+    ("survey", "conclusion", "writing", "committed"),
     ("run", "wanted"),
     ("report", "pull_request"),
     ("commands",),

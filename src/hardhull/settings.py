@@ -67,6 +67,14 @@ class Applications(enum.StrEnum):
     ALL = "all"
 
 
+class Rollout(enum.StrEnum):
+    """How changes are brought in that old and new pods disagree about."""
+
+    ONE_STEP = "one-step"
+    TWO_STEP = "two-step"
+    """First what old and new agree about; the rest once that is committed and rolled out."""
+
+
 @dataclass(frozen=True, slots=True)
 class BaseImage:
     """An image that nobody can read, and the known image it is like."""
@@ -128,7 +136,7 @@ class Settings:
     user: UserSettings = UserSettings()
     paths: PathSettings = PathSettings()
     respect: tuple[str, ...] = TOOLS
-    rollout: str = "one-step"
+    rollout: Rollout = Rollout.ONE_STEP
     resources: Resources = Resources()
     pins: Pins = Pins.AUTO
     pin_cooldown: str = "24h"
@@ -181,10 +189,9 @@ def duration(text: str) -> datetime.timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words; `refused` holds words with the reason why they are not taken."""
+    """One of a few words."""
 
     words: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,8 +350,10 @@ KEYS = Record(
         ),
         Key(
             "rollout",
-            Choice(("one-step",), (("two-step", "it is not available yet, use `one-step`"),)),
-            "How changes that old and new pods disagree about are brought in.",
+            Choice(("one-step", "two-step")),
+            "How changes that old and new pods disagree about are brought in: at once, or first "
+            "what both agree about (ports get names, images get users), and the rest in a run "
+            "that finds this committed.",
             "one-step",
         ),
         Key(
@@ -445,7 +454,9 @@ def _settings(given: dict[str, Any]) -> Settings:
     }
     if "pins" in given:
         known["pins"] = Pins(given["pins"])
-    for name in ("respect", "rollout", "pin-cooldown", "windows-digests"):
+    if "rollout" in given:
+        known["rollout"] = Rollout(given["rollout"])
+    for name in ("respect", "pin-cooldown", "windows-digests"):
         if name in given:
             known[name.replace("-", "_")] = given[name]
     return Settings(**known)
@@ -478,9 +489,7 @@ def _scalar(cursor: Cursor, shape: Choice | Text | Number | Flag) -> str | int |
             return number if fits else None
         case Text(pattern):
             return text if text is not None and re.fullmatch(pattern, text) else None
-        case Choice(words, refused_words):
-            if reason := dict(refused_words).get(text or ""):
-                _wrong(cursor, f"`{text}`: {reason}")
+        case Choice(words):
             return text if text in words else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull import discover as disk
+from hardhull.committed import committed
 from hardhull.documents.document import read
 from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
@@ -16,8 +17,9 @@ from hardhull.project.builds import is_build_evidence, read_builds
 from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
-from hardhull.project.link import Workspace, link
+from hardhull.project.link import Project, Workspace, link
 from hardhull.project.updaters import read_updaters
+from hardhull.settings import Rollout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +66,15 @@ def survey(
         refreshing,
     )
     project = link(documents, workspace)
-    return Context(project, facts, settings, project)
+    return Context(project, facts, settings, _rolled_out(root, project))
+
+
+def _rolled_out(root: Path, project: Project) -> Project:
+    """What may be running: the files as they are, or in two steps as they are committed."""
+    if project.workspace.settings.rollout is not Rollout.TWO_STEP:
+        return project
+    documents = committed(root, project.documents)
+    return link(documents, project.workspace, project)
 
 
 def read_all(
@@ -118,7 +128,10 @@ def informed(context: Context, answers: Answers) -> Context:
     )
     workspace = replace(context.project.workspace, facts=facts)
     project = link(context.documents, workspace)
-    return Context(project, facts, context.settings, project)
+    first = project
+    if context.first is not context.project:
+        first = link(context.first.documents, workspace)
+    return Context(project, facts, context.settings, first)
 
 
 def relink(documents: Mapping[str, Document], context: Context) -> Context:

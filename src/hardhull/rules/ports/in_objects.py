@@ -48,14 +48,13 @@ def in_service(
     yield from in_annotations(service.path, service.cursor.get("metadata"), moves)
     selected = context.project.selected_by(service)
     for port in service.ports:
-        own, target = port.get("port"), port.get("targetPort")
+        target = port.get("targetPort")
         if (port.get("protocol") or port).text == "UDP":
             continue
         if target is not None and target.is_opaque:
             yield Refusal("the Service's targetPort is a placeholder", service.path, target.span)
             continue
-        at = target if target is not None else own
-        aimed = number_of(at) if at is not None else None
+        aimed = aimed_at(port)
         if aimed is None and service.headless and target is not None:
             yield from _headless(service, target, selected, moves)
         if aimed not in moves or aimed is None:
@@ -71,6 +70,14 @@ def in_service(
         value = value_of(name if name is not None else moves[aimed])
         place = (*port.address, "targetPort")
         yield Moved((SetValue(service.path, place, value, ("port",)),), numeric=name is None)
+
+
+def aimed_at(port: Cursor) -> int | None:
+    """The number that an entry of a Service leads to: an absent targetPort is its port."""
+    if (port.get("protocol") or port).text == "UDP":
+        return None
+    at = port.get("targetPort") or port.get("port")
+    return number_of(at) if at is not None and not at.is_opaque else None
 
 
 def _place(workload: Workload) -> str:

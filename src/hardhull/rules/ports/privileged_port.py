@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.model import (
@@ -31,6 +32,8 @@ from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, names_in, place_of
 from hardhull.rules.ports.in_pods import beside, in_patches, in_pod
 from hardhull.rules.ports.in_texts import in_texts
+from hardhull.rules.ports.naming import is_by_number, is_waiting, named
+from hardhull.rules.rollout import in_two_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +55,14 @@ def find(app: Application, context: Context) -> Iterator[Finding]:
             yield _finding(app, stage, idle, f"{app.where}, {stage.path}")
     heard = low_listeners(app, context)
     if heard and app.stages:
-        yield _finding(app, run_stages(app)[0], heard, app.where)
+        found = _finding(app, run_stages(app)[0], heard, app.where)
+        # A port that gets its name in a first step is another problem than one that has it.
+        unnamed = in_two_steps(context) and is_by_number(app, context, _numbers(heard))
+        yield replace(found, what=f"{found.what} by number") if unnamed else found
+
+
+def _numbers(heard: tuple[Listener, ...]) -> frozenset[int]:
+    return frozenset(listener.port for listener in heard)
 
 
 def _finding(app: Application, stage: AppStage, heard: tuple[Listener, ...], where: str) -> Finding:
@@ -89,7 +99,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     heard: tuple[Listener, ...] = finding.plan
     if finding.where != app.where:
         return Refusal("no manifest or Compose file here runs it: callers can't be seen")
-    moves = {port: _new_port(port, context) for port in {listener.port for listener in heard}}
+    moves = {port: _new_port(port, context) for port in _numbers(heard)}
     operations: list[Operation] = []
     notes: list[str] = []
     for member in together(app, context):
@@ -98,6 +108,15 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
             return answer if member is app else _because_of(member, app, answer)
         operations += [op for op in answer.operations if op not in operations]
         notes += [note for note in answer.notes if note not in notes]
+    if in_two_steps(context):
+        members = together(app, context)
+        if any(is_by_number(member, context, moves) for member in members):
+            # All that could refuse the move was asked above: no name is given in vain.
+            return named(app, context, moves)
+        waiting = (is_waiting(member, context, moves) for member in members)
+        first = next((refusal for refusal in waiting if refusal is not None), None)
+        if first is not None:
+            return first
     listed = ", ".join(f"{old} → {new}" for old, new in sorted(moves.items()))
     level = Level.REVIEW if notes else Level.ROUTINE
     return Fix(

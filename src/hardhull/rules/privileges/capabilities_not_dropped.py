@@ -8,6 +8,7 @@ from hardhull.model import Finding, Fix, Level, Refusal, Rule, Severity, Subject
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.dropping import EXAMPLES, obstacles
 from hardhull.rules.privileges.scope import on_windows
+from hardhull.rules.rollout import waits_for_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         if isinstance(obstacle, Refusal):
             return obstacle
         notes.append(obstacle)
+    if waiting := waits_for_image(container, context, notes):
+        return Refusal(waiting, container.path, container.span)
     return Fix(
         container.drop_all_capabilities(),
         "drop ALL capabilities",

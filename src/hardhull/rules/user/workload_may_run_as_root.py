@@ -19,7 +19,7 @@ from hardhull.model import (
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.users import container_user, image_user, image_user_of
 from hardhull.rules.finding import in_container, place
-from hardhull.rules.rollout import at_roll_out, image_first
+from hardhull.rules.rollout import at_roll_out, image_first, waits_for_image
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
 
 if TYPE_CHECKING:
@@ -92,7 +92,10 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         notes.append("runAsNonRoot: false was written down: why is not known here")
     doubts = list(at_roll_out(container, context))
     for affected in workload.containers if whole_pod else (container,):
-        doubts += _roll_out(affected, context)
+        own = list(_roll_out(affected, context))
+        if waiting := waits_for_image(affected, context, own):
+            return Refusal(waiting, affected.path, affected.span)
+        doubts += own
     notes += doubts
     level = Level.REVIEW if doubts else level
     required = container.require_non_root(whole_pod=whole_pod)
