@@ -123,7 +123,7 @@ class Scene:
             rejected=rejected,
         )
 
-    def github(self, token: str = "t", wait: Callable[[float], None] | None = None) -> GitHub:  # noqa: S107  a test's
+    def github(self, token: str = "ghs_t", wait: Callable[[float], None] | None = None) -> GitHub:  # noqa: S107  a test's
         if token not in self.hub.world.tokens:
             self.hub.token(token)
         return GitHub(
@@ -134,12 +134,12 @@ class Scene:
             wait=wait or (lambda _: None),
         )
 
-    def bring(self, *, token: str = "t", **more: Any) -> Brought:  # noqa: S107  a test's
+    def bring(self, *, token: str = "ghs_t", **more: Any) -> Brought:  # noqa: S107  a test's
         """One run of the bot on the newest commit of the default branch."""
         self.update()
         return self.bring_stale(token=token, **more)
 
-    def bring_stale(self, *, token: str = "t", **more: Any) -> Brought:  # noqa: S107  a test's
+    def bring_stale(self, *, token: str = "ghs_t", **more: Any) -> Brought:  # noqa: S107  a test's
         """One run on what was checked out before."""
         github = more.pop("github", None) or self.github(token)
         chosen = options(**{"repository": self.repository.name, **more})

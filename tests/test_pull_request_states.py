@@ -218,9 +218,9 @@ def test_10_the_base_moved_on_in_the_same_file(opened: Scene) -> None:
 
 
 @pytest.mark.parametrize("classic", [True, False])
-def test_10_the_base_moved_on_and_rules_are_strict(opened: Scene, classic: bool) -> None:  # noqa: FBT001
+def test_10_the_base_moved_on_and_rules_are_strict(opened: Scene, *, classic: bool) -> None:
     may_see = {"contents": "write", "pull_requests": "write", "administration": "read"}
-    opened.hub.token("t", permissions=may_see)
+    opened.hub.token("ghs_t", permissions=may_see)
     opened.repository.rule(
         "required_status_checks", "main", classic=classic,
         strict_required_status_checks_policy=True, required_status_checks=[{"context": "build"}],
@@ -515,7 +515,7 @@ def test_23_another_run_is_faster(scene: Scene) -> None:
 
 
 def test_24_the_pull_request_is_there_already(scene: Scene) -> None:
-    scene.hub.faults.before(r"POST .*/pulls$", lambda: scene.bring_stale())
+    scene.hub.faults.before(r"POST .*/pulls$", scene.bring_stale)
     brought = scene.bring()
 
     assert len(scene.repository.pulls) == 1
@@ -557,7 +557,7 @@ def test_26_the_branch_name_clashes(scene: Scene) -> None:
 
 def test_27_a_locked_conversation(opened: Scene) -> None:
     opened.pull.lock()
-    opened.hub.token("t", permissions={"contents": "write", "pull_requests": "write"})
+    opened.hub.token("ghs_t", permissions={"contents": "write", "pull_requests": "write"})
     opened.repository.person_commits("main", {YAML: FIXED})
     brought, _ = opened.again()
 

@@ -114,7 +114,7 @@ class GitBranches:
             with self._git.custom_environment(**self._credentials(url)):
                 self._git.push("--porcelain", "--no-verify", lease, url, refspec)
         except git.GitCommandError as error:
-            said = f"{error.stdout}\n{error.stderr}".replace(self._github.token, "")
+            said = f"{error.stdout}\n{error.stderr}".replace(self._github.token, "***")
             lowered = said.lower()
             if any(text in lowered for text in _STALE):
                 raise Moved(branch) from None

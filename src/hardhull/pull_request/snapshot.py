@@ -38,6 +38,7 @@ _PULL = f"""number url state title body createdAt closedAt mergedAt viewerDidAut
 isCrossRepository baseRefName headRefName headRefOid mergeable reviewDecision
 autoMergeRequest{{enabledAt}} labels(first:50){{nodes{{name}}}}
 commits(last:60){{totalCount nodes{{commit{{{_COMMIT}}}}}}}
+userContentEdits(first:50){{nodes{{editedAt editor{{__typename login}}}}}}
 comments(last:20){{nodes{{author{{__typename login}} viewerDidAuthor createdAt body}}}}
 reviews(last:20){{nodes{{author{{__typename login}} state createdAt}}}}
 timelineItems(last:60, itemTypes:[{_EVENTS}]){{nodes{{__typename {
@@ -108,7 +109,7 @@ def blobs_query(commits: Iterable[str], paths: Iterable[str]) -> tuple[str, dict
 def read(data: Mapping[str, Any], branches: Sequence[str]) -> Seen:
     """Make values of an answer. Fields that the token may not see count as not set."""
     home = data["repository"]
-    base = home.get("base") or home.get("defaultBranchRef")
+    base = home["base"] if "base" in home else home.get("defaultBranchRef")
     pulls: list[SeenPull] = []
     heads: dict[str, SeenBranch] = {}
     viewer = data["viewer"]["login"]
@@ -207,6 +208,8 @@ def _pull(node: Mapping[str, Any], viewer: str) -> SeenPull:
     signs += [
         _day(one["createdAt"]) for one in (*comments, *reviews) if _is_person(one["author"], viewer)
     ]
+    edits = _nodes(node.get("userContentEdits"))
+    signs += [_day(one["editedAt"]) for one in edits if _is_person(one.get("editor"), viewer)]
     closes = [one for one in events if one["__typename"] == "ClosedEvent"]
     closer = (closes[-1].get("actor") or {}) if closes else {}
     commits = node.get("commits") or {}
