@@ -30,7 +30,13 @@ def trees(files: Mapping[str, str]) -> dict[str, str]:
     """Every folder with an id that stands for what it holds."""
     folders = {path[:at] for path in files for at, char in enumerate(path) if char == "/"}
     return {
-        folder: str(sorted((p, i) for p, i in files.items() if p.startswith(f"{folder}/")))
+        folder: repr(
+            sorted(
+                (p.removeprefix(f"{folder}/"), i)
+                for p, i in files.items()
+                if p.startswith(f"{folder}/")
+            )
+        )
         for folder in folders
     }
 

@@ -1,4 +1,4 @@
-"""Workflows, the image and our own repository: pinned, least permissions, and nothing unexplained."""
+"""Workflows, the image, our own repository: pinned, few permissions, and nothing unexplained."""
 
 from __future__ import annotations
 
