@@ -326,3 +326,14 @@ def test_what_is_remembered_fits(scene: Scene) -> None:
     assert len(scene.pull.body) < 4000
     assert json.dumps(sorted(block.state.heads)) == json.dumps([scene.repository.head("hardhull")])
     assert FIXED != DOCKERFILE
+
+
+def test_a_new_file_is_added(scene: Scene) -> None:
+    scene.select = ("no-update-automation",)
+    brought = scene.bring()
+    new = set(scene.repository.files("hardhull")) - set(scene.repository.files())
+
+    assert (brought.operation, brought.blocked_reason) == (Operation.CREATED, "")
+    assert new == {".github/dependabot.yml"}
+    assert scene.repository.modes("hardhull")[".github/dependabot.yml"] == "100644"
+    assert scene.again()[1] == []

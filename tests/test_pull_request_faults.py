@@ -5,6 +5,7 @@ Nothing is there twice, and no commit of a person is lost.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -127,7 +128,7 @@ def test_a_kill_at_every_request(
                 raise Killed
             return answer
 
-        github._request = request  # type: ignore[method-assign]
+        github._request = request  # type: ignore[method-assign, assignment]
         with pytest.raises(Killed):
             scene.bring(labels=LABELS, github=github)
         second = scene.bring(labels=LABELS)
@@ -142,7 +143,7 @@ def test_two_runs_at_once(
     for index in range(count):
         scene = flow(hub, tmp_path, f"shop{index}")
         hub.forget()
-        hub.faults.before(index, lambda scene=scene: scene.bring_stale(labels=LABELS))
+        hub.faults.before(index, partial(scene.bring_stale, labels=LABELS))
         first = scene.bring(labels=LABELS)
         assert not first.refused
         hub.forget()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -175,11 +174,10 @@ ACTIONS: list[Callable[[Play], None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
 @settings(
-    max_examples=300,
+    max_examples=20,
     deadline=None,
-    derandomize=False,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(actions=st.lists(st.sampled_from(ACTIONS), min_size=3, max_size=9))

@@ -6,6 +6,7 @@ comes from the project's own promises.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,11 +27,14 @@ from bringing import (
     Scene,
 )
 from hardhull.pull_request.options import Operation
+from hardhull.rules import RULES
 from standin import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from hardhull.model import Finding
     from standin import StandIn
 
 YAML = "deploy/api.yaml"
@@ -199,8 +203,12 @@ def test_09_more_to_do(opened: Scene) -> None:
 
     assert brought.operation is Operation.UPDATED
     assert writes == [
-        "POST git/blobs", *OBJECTS, *OBJECTS[1:], "PATCH pulls/1 body", "updateRefs move hardhull force"
-    ]  # fmt: skip
+        "POST git/blobs",
+        *OBJECTS,
+        *OBJECTS[1:],
+        "PATCH pulls/1 body",
+        "updateRefs move hardhull force",
+    ]
     assert len(opened.repository.log("hardhull")) == 2
     assert opened.again()[1] == []
 
@@ -402,7 +410,6 @@ def test_16_a_draft_of_a_persons_stays(opened: Scene) -> None:
 
 
 def test_17_in_the_merge_queue(opened: Scene) -> None:
-    opened.repository.it.merge_queue = True
     opened.pull.enqueue()
     opened.select = (ESCALATION, SECCOMP)
     brought, writes = opened.again()
@@ -574,6 +581,14 @@ def test_28_a_repository_that_takes_nothing(scene: Scene, what: str) -> None:
     assert f"{what}" in brought.notes[0]
 
 
+def test_29_an_empty_repository(hub: StandIn, scene: Scene) -> None:
+    hub.repository("acme/empty")
+    brought = scene.bring(repository="acme/empty")
+
+    assert (brought.operation, scene.hub.writes) == (Operation.NONE, [])
+    assert "empty" in brought.notes[0]
+
+
 def test_30_a_fork_with_our_branchs_name(hub: StandIn, scene: Scene) -> None:
     fork = hub.fork(scene.repository, "eve")
     fork.person_commits("hardhull", {"a": "evil\n"}, by="eve", new=True)
@@ -669,6 +684,29 @@ def test_a_box_refuses_one_fix(scene: Scene) -> None:
     assert scene.again()[1] == ["updateRefs delete hardhull"]
 
 
+def test_a_comment_makes_it_anew_where_that_is_wanted(opened: Scene) -> None:
+    opened.repository.it.people["eve"] = "read"
+    opened.repository.person_commits("hardhull", {"mine": "1\n"})
+    opened.again(comment_commands=True)
+    opened.pull.comment("/hardhull regenerate", by="eve")
+    assert opened.again(comment_commands=True)[1] == []
+    opened.pull.comment("Please:\r\n/hardhull regenerate", by="ann")
+    assert opened.again()[1] == []
+    assert opened.again(comment_commands=True)[1] == REWRITE
+    mine = opened.repository.person_commits("hardhull", {"mine": "2\n"})
+    assert opened.again(comment_commands=True)[1] == ["PATCH pulls/1 body"]
+    assert opened.repository.head("hardhull") == mine
+
+
+def test_a_comment_takes_a_no_back_where_that_is_wanted(opened: Scene) -> None:
+    opened.pull.close()
+    opened.again()
+    opened.pull.comment("/hardhull retry")
+    assert opened.again()[1] == []
+
+    assert opened.again(comment_commands=True)[1] == CREATE
+
+
 def test_an_unticked_box_takes_it_back(scene: Scene) -> None:
     scene.select = (ESCALATION, SECCOMP)
     scene.bring()
@@ -691,6 +729,43 @@ def test_a_refused_pin_stays_refused_when_its_digest_moves(scene: Scene) -> None
     scene.digests = dict.fromkeys(NAMES, DIGEST.replace("ab", "cd"))
 
     assert scene.again()[1] == ["updateRefs delete hardhull"]
+
+
+def test_a_digest_that_is_not_to_be_had_takes_no_pin_back(scene: Scene) -> None:
+    scene.select = ("unpinned-image",)
+    scene.digests = dict.fromkeys(NAMES, DIGEST)
+    scene.bring()
+    scene.digests = {}
+    brought, writes = scene.again()
+
+    assert (brought.operation, writes, scene.pull.state) == (Operation.NONE, [], "open")
+    assert "a digest that was not to be had" in brought.notes[0]
+
+
+def test_a_rule_that_fails_takes_nothing_back(
+    opened: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> Iterator[Finding]:
+        raise ValueError("a bug")
+
+    rules = [replace(one, find=fails) if one.id == ESCALATION else one for one in RULES]
+    monkeypatch.setattr("hardhull.run.RULES", tuple(rules))
+    opened.known.clear()
+    brought, writes = opened.again()
+
+    assert (brought.operation, writes, opened.pull.state) == (Operation.NONE, [], "open")
+
+
+def test_one_that_a_person_opened_again_and_closed_is_closed_by_a_person(opened: Scene) -> None:
+    opened.repository.person_commits("main", {YAML: FIXED})
+    opened.again()
+    opened.repository.makes_branch("hardhull", opened.pull.head)
+    opened.pull.reopen()
+    opened.repository.person_reverts({YAML: MANIFEST})
+    opened.again()
+    opened.pull.close()
+
+    assert opened.again()[1] == ["updateRefs delete hardhull"]
 
 
 def test_checks_that_wait_are_said_before_anything_is_made(scene: Scene) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hardhull.documents.document import read
 from hardhull.documents.source import Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.writing import ask_git, by_repository
+from hardhull.writing import by_repository, git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ def committed(root: Path, documents: Mapping[str, Document]) -> dict[str, Docume
         for name in own:
             document = documents[prefix + name]
             if name in changed:
-                data = ask_git(root / folder, "cat-file", "blob", f"HEAD:./{name}")
+                data = git(root / folder, "cat-file", "blob", f"HEAD:./{name}")
                 if data is None:
                     continue  # new since then
                 old = read(Source.from_bytes(prefix + name, document.source.kind, data))
@@ -43,8 +43,8 @@ def committed(root: Path, documents: Mapping[str, Document]) -> dict[str, Docume
 
 def _changed(folder: Path) -> frozenset[str] | None:
     """The files that are not as the last commit has them; None where there is no commit."""
-    tracked = ask_git(folder, "diff-index", "-z", "--name-only", "--relative", "HEAD", "--")
-    others = ask_git(folder, "ls-files", "-z", "--others")
+    tracked = git(folder, "diff-index", "-z", "--name-only", "--relative", "HEAD", "--")
+    others = git(folder, "ls-files", "-z", "--others")
     if tracked is None or others is None:
         return None
     return frozenset(

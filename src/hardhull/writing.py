@@ -169,24 +169,21 @@ def uncommitted(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
 def _uncommitted(root: Path, paths: Sequence[str]) -> Iterator[str]:
     if not in_git(root):
         return
-    listed = ask_git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
+    listed = git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
                   "--ignored=matching", "--ignore-submodules=all", "--", *paths)  # fmt: skip
     if listed is None:
         raise UsageError(
             f"{root.as_posix()}: git can't say what is committed here; "
             "commit your work and give --allow-dirty"
         )
-    top = os.fsdecode(ask_git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
+    top = os.fsdecode(git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
     for entry in listed.split(b"\0"):
         if entry:
             yield os.fsdecode(entry)[3:].removeprefix(top)
 
 
-def ask_git(root: Path, *arguments: str) -> bytes | None:
-    """What git answers about the repository that holds `root`; None if it can't, or isn't there.
-
-    Nothing that the repository's configuration names is started.
-    """
+def git(root: Path, *arguments: str) -> bytes | None:
+    """What git says, with nothing started that a repository names; None if it can't say."""
     program = shutil.which("git")
     if program is None or Path(program).resolve().is_relative_to(root.resolve()):
         return None

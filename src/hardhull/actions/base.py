@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hardhull.discover import SIZE_CAP
 from hardhull.model import UsageError
 from hardhull.pull_request.refusals import Refused
-from hardhull.writing import ask_git
+from hardhull.writing import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,9 +52,9 @@ class Head(NamedTuple):
 
 def head_of(root: Path) -> Head:
     """What git has checked out. Raises UsageError if there is no repository."""
-    commit = ask_git(root, "cat-file", "commit", "HEAD")
-    named = ask_git(root, "rev-parse", "HEAD", "--show-prefix")
-    listed = ask_git(root, "ls-tree", "-r", "-t", "-z", "--full-tree", "HEAD")
+    commit = git(root, "cat-file", "commit", "HEAD")
+    named = git(root, "rev-parse", "HEAD", "--show-prefix")
+    listed = git(root, "ls-tree", "-r", "-t", "-z", "--full-tree", "HEAD")
     if commit is None or named is None or listed is None:
         raise UsageError(
             "no git repository is checked out here; add a step with actions/checkout before this "

@@ -16,7 +16,7 @@ from hardhull.model import UsageError
 from hardhull.report.places import Root
 from hardhull.rules import BY_ID
 from hardhull.settings import Settings, load
-from hardhull.writing import ask_git
+from hardhull.writing import git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ class Job:
     @cached_property
     def shown(self) -> Root:
         """How files of the root are called in the repository, wherever it is checked out."""
-        folder = (ask_git(self.root, "rev-parse", "--show-prefix") or b"").decode(
+        folder = (git(self.root, "rev-parse", "--show-prefix") or b"").decode(
             "utf-8", "surrogateescape"
         )
         depth = folder.count("/")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hardhull.commands.output import Output, tell
-from hardhull.commands.roots import recorded_of, roots_of, settings_of
+from hardhull.commands.roots import desk_of, recorded_of, roots_of, settings_of
 from hardhull.commands.trouble import crash_block
 from hardhull.model import UsageError
 from hardhull.pull_request.bring import bring
@@ -22,7 +23,7 @@ from hardhull.pull_request.options import (
 )
 from hardhull.report.neutral import plain
 from hardhull.run import run
-from hardhull.writing import ask_git
+from hardhull.writing import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,15 +57,21 @@ def pr(arguments: argparse.Namespace) -> int:
     root, options = roots[0], options_of(roots[0], arguments)
     settings, recorded = settings_of(root, arguments), recorded_of(arguments)
     github = GitHub.of_environment(os.environ)
+    desk = desk_of(arguments)
+    ask = partial(desk.ask, settings.registries) if desk is not None else None
     crashes: list[Crash] = []
+    contacted: list[str] = []
 
     def produce(rejected: frozenset[str]) -> Outcome:
-        outcome = run(root, settings, recorded=recorded, fixing=True, rejected=rejected)
+        outcome = run(root, settings, recorded=recorded, fixing=True, rejected=rejected, ask=ask)
         crashes[:] = outcome.crashes
+        contacted[:] = sorted({*contacted, *outcome.contacted})
         return outcome
 
     brought = bring(root, produce, github, options)
     output.write("".join(f"{line}\n" for line in _lines(brought, options)))
+    if contacted:
+        output.write(f"Contacted: {plain(', '.join(contacted))}.\n")
     if brought.blocked_reason:
         tell(f"hardhull: {plain(brought.blocked_reason)}")
     if crashes:
@@ -95,7 +102,7 @@ def _repository(root: Path) -> str:
     named = os.environ.get("GITHUB_REPOSITORY")
     if named:
         return named
-    found = ask_git(root, "config", "--get", "remote.origin.url")
+    found = git(root, "config", "--get", "remote.origin.url")
     url = os.fsdecode(found or b"").strip()
     remote = _REMOTE.fullmatch(url)
     if remote is None:

@@ -69,7 +69,7 @@ class ApiBranches:
         answer = self._github.mutate(_UPDATE, given)
         if not answer.get("errors"):
             return
-        if _unknown_field(answer):
+        if _not_to_be_had(answer):
             self._move_by_rest(branch, expected, to)
             return
         now = self._now(branch)
@@ -114,13 +114,12 @@ class ApiBranches:
             raise
 
 
-def _unknown_field(answer: dict[str, Any]) -> bool:
+def _not_to_be_had(answer: dict[str, Any]) -> bool:
+    """Whether the server lacks the mutation, or does not offer it to this kind of token."""
     return any(
-        "updateRefs" in str(error.get("message", ""))
-        and (
-            "doesn't exist" in error["message"]
-            or error.get("extensions", {}).get("code") == "undefinedField"
-        )
+        "not accessible by" in str(error.get("message", ""))
+        or (error.get("extensions") or {}).get("code") == "undefinedField"
+        or "doesn't exist on type" in str(error.get("message", ""))
         for error in answer["errors"]
     )
 

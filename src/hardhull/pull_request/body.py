@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull import __version__
-from hardhull.model import Level, Phase
+from hardhull.model import Level
 from hardhull.pull_request.commits import quiet, short_hash
 from hardhull.pull_request.fitting import Section, fitted
 from hardhull.pull_request.folded import digests_of, links_of
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 LARGEST = 58_000
 """GitHub takes 65,536 characters; some room is left for what people add."""
+_REFRESHED = "Pins are refreshed by: "
+_REFRESHERS = ("Renovate", "Dependabot", "scheduled run", "nobody")
 _LONGEST_TITLE, _SHOWN, _FEW = 200, 8, 2
 
 
@@ -66,7 +68,7 @@ def write(outcome: Outcome, plan: Plan, about: About) -> Text:
         respected_of(outcome, about),
         refused_of(outcome, about),
         skipped_of(outcome, about),
-        Section(_pins(outcome, about)),
+        Section(_pins(outcome)),
         digests_of(outcome),
         links_of(changes, about.prefix),
         Section(_closing(plan, about)),
@@ -84,7 +86,9 @@ def _facts(outcome: Outcome, plan: Plan, about: About) -> str:
         if entry.change is None
     ]
     skipped = [skip.path for skip in outcome.skipped]
-    rest = [about.refreshed_by, str(bool(about.waiting)), str(about.elsewhere)]
+    told = " ".join(note for note in outcome.notes if note.startswith(_REFRESHED))
+    rest = [name for name in _REFRESHERS if name in told]
+    rest += [str(bool(about.waiting)), str(about.elsewhere)]
     refused = sorted(about.refused)
     return short_hash("\0".join([plan.content, *levels, *others, *skipped, *rest, *refused]))
 
@@ -207,15 +211,9 @@ def _checked() -> str:
 # ---------------------------------------------------------------- the end
 
 
-def _pins(outcome: Outcome, about: About) -> str:
-    at_work = {change.finding.rule for change in outcome.changes}
-    if not any(rule.phase is Phase.PIN and rule.id in at_work for rule in outcome.rules):
-        return ""
-    by = markdown(about.refreshed_by) or (
-        "hardhull, where its workflow runs on a schedule. Without one, or Renovate or Dependabot, "
-        "by nobody"
-    )
-    return f"**Pins are refreshed by:** {by}. Tags are kept; digests are those of the index."
+def _pins(outcome: Outcome) -> str:
+    said = [markdown(note) for note in outcome.notes if note.startswith(_REFRESHED)]
+    return "\n".join(said)
 
 
 def _closing(plan: Plan, about: About) -> str:

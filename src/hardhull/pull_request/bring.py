@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.pull_request.carry_out import Carrier
 from hardhull.pull_request.checkout import Checkout
+from hardhull.pull_request.commands import commands_in
 from hardhull.pull_request.decide import decide
 from hardhull.pull_request.github import Moved, Uncertain
 from hardhull.pull_request.looking import joined, look, merged_only
@@ -16,15 +17,15 @@ from hardhull.pull_request.options import (
     Brought,
     CommitMode,
     Operation,
-    PullRequest,
     SplitBy,
 )
 from hardhull.pull_request.refusals import Refused
 from hardhull.pull_request.seen import Standing
 from hardhull.pull_request.state import block_in
 from hardhull.pull_request.steps import told
+from hardhull.pull_request.telling import notes_of, open_ones, summary
 from hardhull.pull_request.view import View
-from hardhull.pull_request.wanting import Wants, wants
+from hardhull.pull_request.wanting import Wants, parts, wants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,14 +41,6 @@ if TYPE_CHECKING:
     Produce = Callable[[frozenset[str]], Outcome]
 
 _ATTEMPTS = 3
-_RANK = (
-    Operation.CREATED,
-    Operation.REOPENED,
-    Operation.UPDATED,
-    Operation.CLOSED,
-    Operation.BLOCKED,
-    Operation.NONE,
-)
 
 
 @dataclass
@@ -63,6 +56,8 @@ class _Run:
     holding: Callable[[frozenset[str]], object] | None = None
     known: dict[frozenset[str], Outcome] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    anew: dict[int, int] = field(default_factory=dict)
+    retried: frozenset[int] = frozenset()
 
     def outcome(self, rejected: frozenset[str]) -> Outcome:
         """Run hardhull without these fixes; the same question is asked once."""
@@ -108,6 +103,7 @@ def _attempts(run: _Run) -> Brought:
                 raise Refused(
                     f"GitHub did not answer ({error}); run this again, nothing is lost"
                 ) from None
+            run.github.pause(5.0 * (attempt + 1))
     raise ValueError("the last attempt returned or raised")
 
 
@@ -140,7 +136,10 @@ def _attempt(run: _Run) -> Brought:
     if run.holding is not None:
         run.holding(_held(seen))
         run.known.clear()  # what was asked before, only for its names, did not know it
-    memory = remember(seen.pulls, run.today)
+    run.anew, run.retried = {}, frozenset()
+    if run.options.comment_commands:
+        run.anew, run.retried = commands_in(run.github, seen)
+    memory = remember(seen.pulls, run.today, run.retried)
     wanted = wants(run.options, run.checkout, run.outcome, run.root, seen, memory)
     run.notes += wanted.notes
     decisions = _decided(run, seen, memory, wanted)
@@ -159,8 +158,6 @@ def _branches(run: _Run) -> list[str]:
         case SplitBy.LEVEL:
             names += [f"{options.branch}-routine", f"{options.branch}-review"]
         case SplitBy.APPLICATION | SplitBy.CODEOWNERS:
-            from hardhull.pull_request.wanting import parts  # noqa: PLC0415  a cycle of names
-
             found = parts(options, run.checkout, run.outcome(frozenset()), run.root)
             names += [options.branch + part.suffix for part in found]
     return list(dict.fromkeys(names))
@@ -203,6 +200,9 @@ def _decided(run: _Run, seen: Seen, memory: Memory, wanted: Wants) -> list[tuple
             memory=Memory(memory.refused, memory.reverted, silent),
             merged_only=updated,
             set_up=_sets_up(run.options),
+            unknown=wanted.unknown,
+            failed=wanted.failed,
+            commands=run.anew,
         )
         decision = decide(view, wanted.parts.get(branch))
         room -= branch in wanted.parts and (is_open or bool(decision.steps))
@@ -250,10 +250,10 @@ def _carried_out(
         if closing is not None:
             closing()
     return replace(
-        _summary(run, seen, wanted, decisions),
-        pull_requests=_open_ones(seen, carrier, decisions),
+        summary(seen, wanted, decisions),
+        pull_requests=open_ones(seen, carrier, decisions),
         commits_verified=branches.verified,
-        notes=(*run.notes, *_notes(decisions), *carrier.notes),
+        notes=(*run.notes, *notes_of(decisions), *carrier.notes),
     )
 
 
@@ -264,48 +264,9 @@ def _dry(
     steps = [told(step) for _, decision in decisions for step in decision.steps]
     bodies = [one.text.text for one in wanted.parts.values()]
     return replace(
-        _summary(run, seen, wanted, decisions),
+        summary(seen, wanted, decisions),
         plan=tuple(steps),
         bodies=tuple(bodies),
         decisions=tuple(decisions),
-        notes=(*run.notes, *_notes(decisions)),
+        notes=(*run.notes, *notes_of(decisions)),
     )
-
-
-def _summary(
-    run: _Run, seen: Seen, wanted: Wants, decisions: Sequence[tuple[str, Decision]]
-) -> Brought:
-    operations = [decision.operation for _, decision in decisions] or [Operation.NONE]
-    reasons = [decision.reason for _, decision in decisions if decision.reason]
-    checks = "waiting" if wanted.waiting else None if seen.waits_for_approval else "start"
-    del run
-    return Brought(
-        min(operations, key=_RANK.index),
-        "; ".join(reasons),
-        checks=checks,
-    )
-
-
-def _notes(decisions: Sequence[tuple[str, Decision]]) -> list[str]:
-    return [note for _, decision in decisions for note in decision.notes]
-
-
-def _open_ones(
-    seen: Seen, carrier: Carrier, decisions: Sequence[tuple[str, Decision]]
-) -> tuple[PullRequest, ...]:
-    """The pull requests of ours that are open now."""
-    found = []
-    for branch, decision in decisions:
-        made = carrier.opened.get(branch)
-        last = next((pull for pull in seen.of_branch(branch) if pull.ours), None)
-        reopened = decision.operation is Operation.REOPENED
-        if made is not None:
-            found.append(made)
-        elif (
-            last is not None
-            and decision.operation is not Operation.CLOSED
-            and (reopened or last.standing is Standing.OPEN)
-        ):
-            head = carrier.head_of(branch) or last.head
-            found.append(PullRequest(last.number, last.url, head, branch))
-    return tuple(found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.globs import matcher
-from hardhull.writing import ask_git
+from hardhull.writing import git
 
 if TYPE_CHECKING:
     import re
@@ -51,7 +51,7 @@ class CodeOwners:
     def committed(cls, root: Path) -> CodeOwners:
         """Read the file that the checked-out commit holds; none means that nobody owns anything."""
         for place in PLACES:
-            data = ask_git(root, "cat-file", "blob", f"HEAD:{place}")
+            data = git(root, "cat-file", "blob", f"HEAD:{place}")
             if data is not None and len(data) <= _LARGEST:
                 return cls.parse(data.decode("utf-8", "replace"))
         return cls()

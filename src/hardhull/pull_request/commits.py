@@ -113,7 +113,7 @@ def _told(path: str, before: Source, edits: Iterable[tuple[int, int, str]]) -> I
 
 def _file(checkout: Checkout, path: str, source: Source) -> NewFile:
     data, place = source.to_bytes(), checkout.in_repository(path)
-    return NewFile(place, checkout.stored[place].mode, checkout.blob_id(data), data)
+    return NewFile(place, checkout.mode_of(place), checkout.blob_id(data), data)
 
 
 def short_hash(text: str) -> str:

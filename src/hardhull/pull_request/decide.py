@@ -46,10 +46,15 @@ def _with_pull(view: View, pull: SeenPull, block: Block | None, wanted: Wanted |
     held = whose(pull, block, view)
     if isinstance(held, Others) or pull.base != view.base.name:
         return _not_ours_alone(view, pull, block, wanted, held)
+    if block is not None and _would_lose(view, block, wanted):
+        return leave(
+            f"#{pull.number}: not everything it holds could be judged this time, such as a digest "
+            "that was not to be had; it is left as it is"
+        )
     if wanted is None:
         return _close(view, pull, block)
     quiet = view.today - pull.last_sign
-    if quiet >= VERY_QUIET and not _asked(block):
+    if quiet >= VERY_QUIET:
         return _notice(
             pull,
             block,
@@ -63,11 +68,19 @@ def _with_pull(view: View, pull: SeenPull, block: Block | None, wanted: Wanted |
     if pull.approved or pull.auto_merge:
         waits = held != wanted.plan.content
         return leave(*([f"#{pull.number} is approved: what is new waits"] if waits else []))
-    if block.state.facts != wanted.text.facts or _asked(block):
+    if block.state.facts != wanted.text.facts or _asked(view, pull, block):
         return _updated(view, pull, edited(view, pull, block, wanted, held))
     if notice_in(block.text):
-        return _updated(view, pull, Edit(pull.number, body=noticed(block, "", "")))
+        body = noticed(block, "", "", replace(block.state, closing=""))
+        return _updated(view, pull, Edit(pull.number, body=body))
     return _updated(view, pull)
+
+
+def _would_lose(view: View, block: Block, wanted: Wanted | None) -> bool:
+    """Whether fixes would go only because this run did not know enough to make them."""
+    held = set(block.state.fixes)
+    missing = held - set(wanted.plan.fixes if wanted is not None else ())
+    return bool(held & view.unknown) or (view.failed and bool(missing))
 
 
 def _must_rewrite(
@@ -85,11 +98,14 @@ def _must_rewrite(
 
 def _is_regenerated(view: View, pull: SeenPull, block: Block | None) -> bool:
     """Whether someone ticked the box, and making it anew would change something."""
-    return _asked(block) and _parent_of(pull) != view.base.head
+    return _asked(view, pull, block) and _parent_of(pull) != view.base.head
 
 
-def _asked(block: Block | None) -> bool:
-    return block is not None and block.regenerate
+def _asked(view: View, pull: SeenPull, block: Block | None) -> bool:
+    """Whether someone ticked the box, or said so in a comment, since it was last made anew."""
+    if block is None:
+        return False
+    return block.regenerate or view.commands.get(pull.number, 0) > block.state.answered
 
 
 def _parent_of(pull: SeenPull) -> str:
@@ -102,7 +118,9 @@ def _not_ours_alone(
     view: View, pull: SeenPull, block: Block | None, wanted: Wanted | None, held: str | Others
 ) -> Decision:
     """Someone works here too: nothing but a notice, until the box is ticked."""
-    if wanted is not None and _asked(block) and pull.base == view.base.name:
+    quiet = view.today - pull.last_sign >= VERY_QUIET
+    asked = _asked(view, pull, block) and not quiet
+    if wanted is not None and asked and pull.base == view.base.name:
         return _updated(view, pull, rewrite(view, pull, block, wanted))
     if pull.base != view.base.name:
         return _notice(
@@ -133,7 +151,8 @@ def _notice(pull: SeenPull, block: Block | None, code: str, words: str) -> Decis
     note = words.replace("**", "")
     if block is None or notice_in(block.text) == code:
         return leave(f"#{pull.number}: {note}")
-    edit = Edit(pull.number, body=noticed(block, code, words))
+    body = noticed(block, code, words, replace(block.state, closing=""))
+    edit = Edit(pull.number, body=body)
     return Decision(Operation.UPDATED, (edit,), notes=(f"#{pull.number}: {note}",))
 
 

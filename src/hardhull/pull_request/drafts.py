@@ -41,12 +41,14 @@ def _new_title(pull: SeenPull, block: Block, wanted: Wanted) -> str | None:
 def draft_of(view: View, wanted: Wanted, block: Block | None, title: str) -> Draft:
     """Our part of the body; what people wrote around it stays. `title` is ours, or empty."""
     known = block.state.title if block is not None else ""
+    answered = block.state.answered if block is not None else 0
     state = State(
         view.key,
         fixes=wanted.plan.fixes,
         refused=view.refused,
         facts=wanted.text.facts,
         title=short_hash(title) if title else known,
+        answered=max(answered, *view.commands.values()) if view.commands else answered,
     )
     before, after = (block.before, block.after) if block is not None else ("", "\n")
     return Draft(before, wanted.text.text, after, state)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from hardhull import writing
 from hardhull.pull_request.commits import with_state
 from hardhull.pull_request.github import Moved, Uncertain
 from hardhull.pull_request.refusals import Refused, advice
-from hardhull.writing import ask_git
 
 if TYPE_CHECKING:
     from hardhull.pull_request.commits import Commit, Plan
@@ -46,8 +46,8 @@ class GitBranches:
         made = git.Git(self._folder.name)
         made.update_environment(**environment)
         made.init("--bare", "--quiet", "--template=", str(bare))
-        objects = ask_git(root, "rev-parse", "--git-path", "objects")
-        shallow = ask_git(root, "rev-parse", "--git-path", "shallow")
+        objects = writing.git(root, "rev-parse", "--git-path", "objects")
+        shallow = writing.git(root, "rev-parse", "--git-path", "shallow")
         place = (root / os.fsdecode(objects or b"").strip("\n")).resolve()
         (bare / "objects" / "info" / "alternates").write_text(f"{place}\n", encoding="utf-8")
         boundary = root / os.fsdecode(shallow or b"").strip("\n")

@@ -119,7 +119,7 @@ class GitHub:
             kinds = {error.get("type") for error in answer.data.get("errors") or ()}
             if "RATE_LIMITED" not in kinds and (answer.data.get("data") or kinds):
                 break
-            self._pause(60.0 if kinds else 2.0**attempt)
+            self.pause(60.0 if kinds else 2.0**attempt)
         return dict(answer.data)
 
     def mutate(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,12 +146,12 @@ class GitHub:
             except Uncertain:
                 if not again or last:
                     raise
-                self._pause(2.0**attempt)
+                self.pause(2.0**attempt)
                 continue
             if status >= _SERVER_ERROR:
                 if not again or last:
                     raise Uncertain(f"{verb} {path}: status {status}")
-                self._pause(2.0**attempt)
+                self.pause(2.0**attempt)
                 continue
             data = _parsed(text)
             if status < _OK:
@@ -164,7 +164,7 @@ class GitHub:
                     f"GitHub's rate limit is used up for {pause / 60:.0f} minutes; "
                     "run this again later"
                 )
-            self._pause(pause)
+            self.pause(pause)
         raise Uncertain(f"{verb} {path}")
 
     def _request(self, verb: str, path: str, body: Any) -> tuple[int, Mapping[str, Any], str]:
@@ -186,9 +186,10 @@ class GitHub:
     def _count_write(self) -> None:
         self.writes += 1
         if self.writes > _FREE_WRITES:
-            self._pause(1.0)  # GitHub takes 80 writes a minute
+            self.pause(1.0)  # GitHub takes 80 writes a minute
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Let time pass before something is tried again."""
         self._wait(seconds)
 
 

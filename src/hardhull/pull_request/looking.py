@@ -81,7 +81,7 @@ def _read(answer: dict[str, Any], options: PullRequestOptions, branches: Sequenc
     return snapshot.read(answer["data"], branches)
 
 
-_MAY_LACK = ("branchProtectionRule", "refUpdateRule", "rules", "viewerPermission", "databaseId")
+_MAY_LACK = ("branchProtectionRule", "refUpdateRule", "rules", "databaseId")
 
 
 def merged_only(

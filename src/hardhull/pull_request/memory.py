@@ -30,11 +30,14 @@ class Memory:
     silent_until: datetime.date | None = None
 
 
-def remember(pulls: Sequence[SeenPull], today: datetime.date) -> Memory:
+def remember(
+    pulls: Sequence[SeenPull], today: datetime.date, retried: frozenset[int] = frozenset()
+) -> Memory:
     """Read what was refused from our pull requests, newest first as they are given.
 
     A person's close refuses exactly the fixes it held. A fix that comes back although it was
-    merged was reverted by someone. A bot's close says nothing but that nobody looked.
+    merged was reverted by someone. A bot's close says nothing but that nobody looked. `retried`
+    are pull requests of which a comment takes the no back, as the label does.
     """
     ours = [pull for pull in pulls if pull.ours]
     refused: set[str] = set()
@@ -58,20 +61,20 @@ def remember(pulls: Sequence[SeenPull], today: datetime.date) -> Memory:
                 reverted |= fixes_of(pull)
             case _:
                 pass
-    return Memory(frozenset(refused - _retried(ours)), frozenset(reverted), silent)
+    return Memory(frozenset(refused - _retried(ours, retried)), frozenset(reverted), silent)
 
 
-def _retried(pulls: Iterable[SeenPull]) -> set[str]:
+def _retried(pulls: Iterable[SeenPull], by_comment: frozenset[int]) -> set[str]:
     """Fixes of closed pull requests that someone labelled, unless they were refused again since."""
-    retried: set[str] = set()
+    found: set[str] = set()
     for pull in sorted(pulls, key=lambda one: one.number):
         if pull.standing is not Standing.CLOSED or closed_by_us(pull) or pull.by_machine:
             continue
-        if RETRY in pull.labels:
-            retried |= fixes_of(pull)
+        if RETRY in pull.labels or pull.number in by_comment:
+            found |= fixes_of(pull)
         else:
-            retried -= fixes_of(pull)
-    return retried
+            found -= fixes_of(pull)
+    return found
 
 
 def fixes_of(pull: SeenPull) -> frozenset[str]:

@@ -53,6 +53,18 @@ class SeenBranch:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """What a comment asks for, `regenerate` or `retry`; whether its author may is asked apart.
+
+    `at` is the second it was written in: numbers of comments have outgrown what the API gives.
+    """
+
+    at: int
+    author: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class SeenPull:
     """A pull request from a branch of this repository.
 
@@ -84,6 +96,7 @@ class SeenPull:
     labels: frozenset[str] = frozenset()
     set_up: bool = False
     farewell: bool = False
+    commands: tuple[Command, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,6 @@ class Seen:
     base: SeenBase | None
     viewer_id: int | None = None
     unusable: str = ""
-    read_only: bool = False
     branches: Mapping[str, SeenBranch] = field(default_factory=dict)
     pulls: tuple[SeenPull, ...] = ()
     names: tuple[str, ...] = ()

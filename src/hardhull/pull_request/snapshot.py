@@ -7,10 +7,12 @@ that may not see them, get the rest all the same.
 from __future__ import annotations
 
 import datetime
+import re
 from typing import TYPE_CHECKING, Any
 
 from hardhull.pull_request.seen import (
     GITHUB_ITSELF,
+    Command,
     Seen,
     SeenBase,
     SeenBranch,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 BRANCH_PREFIX = "refs/heads/"
+_COMMAND = re.compile(r"^/hardhull (regenerate|retry)[ \t]*$", re.MULTILINE)
 _UPDATERS = ("renovate/", "dependabot/docker/")
 _COMMIT = "oid message tree{oid} parents(first:2){nodes{oid}} committer{user{login} name}"
 _EVENTS = (
@@ -79,7 +82,7 @@ def query(branches: Sequence[str], *, base: str | None, full: bool) -> tuple[str
     text = f"""query({", ".join(declared)}){{
 viewer{{login databaseId}}
 repository(owner:$owner, name:$name){{
-id nameWithOwner isArchived isDisabled isLocked isMirror isEmpty viewerPermission {asked}
+id nameWithOwner isArchived isDisabled isLocked isMirror isEmpty {asked}
 refs(refPrefix:"{BRANCH_PREFIX}", query:$like, first:100){{nodes{{name}}}}
 open:pullRequests(states:OPEN, first:60, orderBy:{{field:UPDATED_AT, direction:DESC}}){{
 nodes{{headRefName isCrossRepository author{{__typename login}}}}}}
@@ -127,7 +130,6 @@ def read(data: Mapping[str, Any], branches: Sequence[str]) -> Seen:
         viewer_id=data["viewer"].get("databaseId"),
         base=_base(base) if base is not None else None,
         unusable=_unusable(home),
-        read_only=home.get("viewerPermission") in ("READ", "TRIAGE"),
         branches=heads,
         pulls=tuple(sorted(pulls, key=lambda pull: -pull.number)),
         names=tuple(sorted(one["name"] for one in _nodes(home.get("refs")))),
@@ -237,8 +239,18 @@ def _pull(node: Mapping[str, Any], viewer: str) -> SeenPull:
         in_queue=bool(node.get("isInMergeQueue")),
         labels=frozenset(one["name"] for one in _nodes(node.get("labels"))),
         set_up=any(one["__typename"] in set_up for one in events),
+        commands=tuple(_commands(comments)),
         farewell=any(one["viewerDidAuthor"] and FAREWELL in one["body"] for one in comments),
     )
+
+
+def _commands(comments: Iterable[Mapping[str, Any]]) -> Iterable[Command]:
+    for one in comments:
+        found = _COMMAND.search(one["body"].replace("\r\n", "\n"))
+        author = one["author"] or {}
+        if found is not None and author.get("__typename") == "User":
+            when = datetime.datetime.fromisoformat(one["createdAt"])
+            yield Command(int(when.timestamp()), author["login"], found[1])
 
 
 def _is_person(actor: Mapping[str, Any] | None, viewer: str) -> bool:

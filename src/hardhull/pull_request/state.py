@@ -46,6 +46,8 @@ class State:
     facts: str = ""
     title: str = ""
     closing: str = ""
+    answered: int = 0
+    """When the last command in a comment was given that was followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def _packed(state: State) -> str:
             "facts": state.facts,
             "title": state.title,
             "closing": state.closing,
+            "answered": state.answered,
         }
         text = json.dumps(data, separators=(",", ":"), sort_keys=True)
         packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
@@ -149,7 +152,10 @@ def _unpacked(packed: str) -> State | None:
     fixes, refused = _fingerprints(data.get("fixes")), _fingerprints(data.get("refused"))
     if fixes is None or refused is None:
         return None
-    return State(key, heads, fixes, refused, short[0], short[1], closing)
+    answered = data.get("answered", 0)
+    if not isinstance(answered, int) or isinstance(answered, bool):
+        return None
+    return State(key, heads, fixes, refused, short[0], short[1], closing, answered)
 
 
 def _fits(pattern: re.Pattern[str], value: object) -> bool:

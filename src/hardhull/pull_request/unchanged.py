@@ -30,7 +30,6 @@ class About:
     title: str | None = None
     refused: frozenset[str] = frozenset()
     waiting: str = ""
-    refreshed_by: str = ""
     elsewhere: int = 0
 
 

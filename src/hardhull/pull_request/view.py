@@ -9,7 +9,7 @@ from hardhull.pull_request.memory import Memory
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hardhull.pull_request.body import Text
     from hardhull.pull_request.commits import Plan
@@ -30,6 +30,9 @@ class View:
 
     `merged_only` are pull requests on whose branch, since our commits, nothing happened but merges
     of the base that left our files as they were. `set_up` says that labels or reviewers are wanted.
+    `unknown` are fixes that could not be judged this time, for want of a digest; `failed` says that
+    a rule failed, so that a fix that is missing may still be wanted.
+    `commands` maps pull requests that a comment asks to make anew to when it was written.
     """
 
     key: str
@@ -42,6 +45,9 @@ class View:
     memory: Memory = field(default_factory=Memory)
     merged_only: frozenset[int] = frozenset()
     set_up: bool = False
+    unknown: frozenset[str] = frozenset()
+    failed: bool = False
+    commands: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def refused(self) -> tuple[str, ...]:

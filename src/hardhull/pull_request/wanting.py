@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.model import Phase
+from hardhull.outcome import Status
 from hardhull.pull_request.body import write
 from hardhull.pull_request.codeowners import CodeOwners
 from hardhull.pull_request.commits import plan_commits
@@ -38,10 +39,15 @@ _WAITING = (
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What is wanted by branch; empty if nothing is left to change. `waiting` as in About."""
+    """What is wanted by branch; empty if nothing is left to change.
+
+    `waiting` is that of About, `unknown` and `failed` are those of View.
+    """
 
     parts: Mapping[str, Wanted]
     waiting: str = ""
+    unknown: frozenset[str] = frozenset()
+    failed: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -84,11 +90,22 @@ def wants(
             options.title,
             memory.refused,
             waiting,
-            _refreshed_by(seen),
             len(outcome.changes) - len(own.changes),
         )
         wanted[_name(options, seen, part)] = Wanted(plan, write(own, plan, about))
-    return Wants(wanted, waiting, tuple(notes))
+    return Wants(wanted, waiting, _unknown(outcome), bool(outcome.crashes), tuple(notes))
+
+
+def _unknown(outcome: Outcome) -> frozenset[str]:
+    """Fixes that this run could not judge, because their digest is not known."""
+    facts = outcome.project.workspace.facts
+    pins = {rule.id for rule in outcome.rules if rule.phase is Phase.PIN}
+    withheld = {e.finding for e in outcome.entries if e.status is Status.WITHHELD}
+    return frozenset(
+        finding.fingerprint
+        for finding in withheld
+        if finding.rule in pins and facts.digest(finding.what) is None
+    )
 
 
 def _name(options: PullRequestOptions, seen: Seen, part: Part) -> str:
@@ -96,12 +113,6 @@ def _name(options: PullRequestOptions, seen: Seen, part: Part) -> str:
     name = options.branch + part.suffix
     taken = any(other.startswith(f"{name}/") for other in seen.names)
     return f"{name}-fix" if taken else name
-
-
-def _refreshed_by(seen: Seen) -> str:
-    if any(branch.startswith("renovate/") for branch in seen.updates):
-        return "Renovate"
-    return "Dependabot" if seen.updates else ""
 
 
 def _rejected(checkout: Checkout, ask: Ask, memory: Memory) -> tuple[frozenset[str], list[str]]:
@@ -120,9 +131,7 @@ def _rejected(checkout: Checkout, ask: Ask, memory: Memory) -> tuple[frozenset[s
             if change.finding.fingerprint in memory.reverted
             and _stays(outcome, change.finding.rule)
         }
-        unwritable = checkout.unwritable(
-            (path, outcome.before[path].to_bytes()) for path in outcome.changed
-        )
+        unwritable = checkout.unwritable(outcome.before[path] for path in outcome.changed)
         stuck = {
             change.finding.fingerprint
             for change in outcome.changes
