@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from standin import RepositoryHandle, StandIn
+    from standin.people import Files
 
 DOCKERFILE = (
     'FROM mcr.microsoft.com/dotnet/aspnet:10.0\nCOPY out .\nENTRYPOINT ["dotnet", "Api.dll"]\n'
@@ -138,6 +139,38 @@ def test_a_wrong_input_ends_with_two(runner: Runner) -> None:
     assert "one of `auto`, `check`, `fix`" in done.of("error")[0].data
 
 
+# ---------------------------------------------------------------- digests that grew old
+
+OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+NAME = "mcr.microsoft.com/dotnet/aspnet:10.0"
+PINNED = f'FROM {NAME}@{OLD}\nCOPY out .\nUSER $APP_UID\nENTRYPOINT ["dotnet", "Api.dll"]\n'
+
+
+def test_a_push_refreshes_only_what_a_schedule_has_begun(
+    hub: StandIn, shop: RepositoryHandle, tmp_path: Path
+) -> None:
+    known = {"digest": NEW, "recorded": "2026-01-01T00:00:00+00:00"}
+    digests = json.dumps({"version": 1, "images": {NAME: known}})
+    shop.person_commits("main", {"src/Api/Dockerfile": PINNED, "digests.json": digests})
+
+    first = pushed(Runner(tmp_path / "1", hub), shop, digests="digests.json")
+    assert (first.code, list(shop.pulls), first.outputs["fixes"]) == (0, [], "0"), first.log
+
+    runner = Runner(tmp_path / "2", hub)
+    check_out(runner, shop, "refs/heads/main", shop.head() or "")
+    done = runner.run("schedule", {"schedule": "0 4 * * 1"}, digests="digests.json")
+    assert done.code == 0, done.log
+    (pull,) = shop.pulls.values()
+    assert NEW in shop.files("hardhull")["src/Api/Dockerfile"].decode()
+
+    shop.person_commits("main", {"readme.txt": "x\n"})
+    hub.forget()
+    last = pushed(Runner(tmp_path / "3", hub), shop, digests="digests.json")
+    assert (last.code, hub.writes) == (0, []), last.log
+    assert pull.state == "open"
+    assert NEW in shop.files("hardhull")["src/Api/Dockerfile"].decode()
+
+
 # ---------------------------------------------------------------- as the image starts it
 
 
@@ -165,7 +198,7 @@ def pushed_again(runner: Runner, shop: RepositoryHandle, **inputs: str) -> Done:
     return runner.start("push", payload, **inputs)
 
 
-HOSTILE = {
+HOSTILE: Files = {
     "a##[add-mask]main.Dockerfile": DOCKERFILE,
     "::error::x/Dockerfile": DOCKERFILE,
     "@acme|team`<b>/Dockerfile": DOCKERFILE.replace("aspnet:10.0", "aspnet:10.0-alpine"),

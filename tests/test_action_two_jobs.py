@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from standin import RepositoryHandle, StandIn
+    from standin.people import Files
 
 DOCKERFILE = (
     'FROM mcr.microsoft.com/dotnet/aspnet:10.0\nCOPY out .\nENTRYPOINT ["dotnet", "Api.dll"]\n'
 )
-FILES = {
+FILES: Files = {
     "src/Api/Dockerfile": DOCKERFILE,
     "src/Api/Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
     "src/Api/Program.cs": "WebApplication.CreateBuilder(args).Build().Run();\n",
@@ -250,7 +251,9 @@ def test_a_plan_reads_back_as_it_was(example: str) -> None:
     assert written(read_plan(example)) == example
 
 
-VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({})
+VALUES: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({})
+)
 
 
 @given(st.data())

@@ -206,7 +206,8 @@ INPUTS: tuple[Input, ...] = (
     ),
     Input(
         "comment-commands",
-        "Also follow commands in comments (`/hardhull …`) of people who may write.",
+        "Also follow `/hardhull regenerate` and `/hardhull retry` in comments of people who may "
+        "write.",
         "PullRequestOptions.comment_commands",
         Kind.FLAG,
         "false",
