@@ -284,7 +284,8 @@ def test_the_programs_it_starts_get_no_token(
 
     assert done.code == 0, done.log
     seen = (tmp_path / "seen").read_text()
-    assert "GITHUB_WORKSPACE" in seen
+    assert "HOME=" in seen
+    assert "INPUT_" not in seen
     assert TOKEN not in seen
     assert "runtime-token" not in seen
 

@@ -285,9 +285,11 @@ def test_tokens_leave_the_environment() -> None:
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "identity",
         "ACTIONS_ID_TOKEN_REQUEST_URL": "https://example",
         "PATH": "/bin",
+        "https_proxy": "http://proxy.example",
+        "MY_OWN_SECRET": "that no program of ours needs",
     }
     assert set(take_secrets(environment)) == {"ghs_one", "ghs_two", "runtime", "identity"}
-    assert environment == {"PATH": "/bin"}
+    assert environment == {"PATH": "/bin", "https_proxy": "http://proxy.example"}
 
 
 TOKENS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40)

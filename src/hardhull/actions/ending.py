@@ -110,13 +110,13 @@ def _summary(job: Job, result: Result) -> tuple[list[str], bool]:
         parts.append(f"\n**GitHub refused:** {markdown(result.refused)}")
     if result.notes:
         parts.append("\n" + "\n".join(f"- {markdown(note)}" for note in result.notes))
-    if result.shown is not None:
-        parts.append("\n" + summary.part_of(result.shown, job.shown))
-    diff, cut = _folded_diff(result.outcome, job.shown)
-    parts += [diff] if diff else []
     hosts = ", ".join(code(host, table=False) for host in sorted(set(result.contacted)))
     parts.append(f"\nContacted: {hosts or 'no host'}.")
-    return parts, cut
+    if result.shown is not None:
+        parts.append("\n" + summary.part_of(result.shown, job.shown))
+    # Last, and as much of it as fits: what is cut off there can be had elsewhere.
+    diff, cut = _folded_diff(result.outcome, job.shown)
+    return [*parts, diff] if diff else parts, cut
 
 
 def _folded_diff(outcome: Outcome | None, root: Root) -> tuple[str, bool]:

@@ -209,13 +209,9 @@ def _untrusted(event: Event, mode: Mode) -> Plan:
 def _for_push(event: Event, inputs: Inputs) -> Plan:
     if event.deleted:
         return Plan(Doing.NOTHING, "A branch was deleted: nothing to do.")
-    if event.ref == _HEADS + _own_branch(inputs):
+    if event.ref == _HEADS + inputs.branch:
         return Plan(Doing.NOTHING, "A push to hardhull's own branch: nothing to do.")
     return _on_branch(event, inputs, refreshing=None)
-
-
-def _own_branch(inputs: Inputs) -> str:
-    return inputs.branch
 
 
 def _on_branch(event: Event, inputs: Inputs, *, refreshing: bool | None) -> Plan:

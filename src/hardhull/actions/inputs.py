@@ -358,11 +358,6 @@ _MOST = 100
 """So large a number is a mistake."""
 
 
-def given(environment: Mapping[str, str]) -> bool:
-    """Whether anything was handed over as an input."""
-    return any(name.startswith(_PREFIX) for name in environment)
-
-
 def read_inputs(environment: Mapping[str, str]) -> Inputs:
     """Read all inputs. Raises UsageError that names the input and what was expected."""
     known = {one.name.upper(): one for one in INPUTS}

@@ -110,7 +110,13 @@ class Job:
             return None
         from hardhull.facts.asking import Desk  # noqa: PLC0415  slow to import
 
-        return Desk({"GITHUB_TOKEN": self.token, **self.environment})
+        # A login helper is started with these variables: it gets no input and no runner's token.
+        given = {
+            name: text
+            for name, text in self.environment.items()
+            if not name.startswith("INPUT_") and name != "ACTIONS_RUNTIME_TOKEN"
+        }
+        return Desk({"GITHUB_TOKEN": self.token, **given})
 
     @property
     def api_host(self) -> str:

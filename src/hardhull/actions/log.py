@@ -7,6 +7,7 @@ of a repository are made harmless before they are printed; commands of ours are 
 from __future__ import annotations
 
 import base64
+import re
 import sys
 from typing import IO, TYPE_CHECKING
 
@@ -28,10 +29,22 @@ _SHORTEST = 6
 _STARS = "***"
 
 
+_NEEDED = re.compile(
+    r"PATH|PATHEXT|HOME|USER|LOGNAME|USERPROFILE|(?:LOCAL)?APPDATA|PROGRAMDATA|SYSTEM(?:ROOT|DRIVE)"
+    r"|WINDIR|COMSPEC|TMPDIR|TE?MP|TZ|LANG|LANGUAGE|LC_\w+|XDG_\w+|PYTHON\w+|(?:\w+_)?PROXY"
+    r"|SSL_CERT_(?:FILE|DIR)|(?:REQUESTS|CURL)_CA_BUNDLE|GITHUB_ACTIONS",
+    re.IGNORECASE,
+)
+"""What git and the libraries may need: finding programs and folders, speaking, connecting."""
+
+
 def take_secrets(environment: MutableMapping[str, str]) -> tuple[str, ...]:
-    """Take the tokens out of the environment, so that no program we start gets them."""
-    found = [environment.pop(name, "") for name in (*_SECRET, "ACTIONS_ID_TOKEN_REQUEST_URL")]
-    return tuple(dict.fromkeys(text for text in found[: len(_SECRET)] if len(text) >= _SHORTEST))
+    """Leave in the environment only what programs that we start may see; return the tokens."""
+    found = [environment.get(name, "").strip() for name in _SECRET]
+    for name in list(environment):
+        if not _NEEDED.fullmatch(name):
+            del environment[name]
+    return tuple(dict.fromkeys(text for text in found if len(text) >= _SHORTEST))
 
 
 def forms_of(secret: str) -> tuple[str, ...]:
