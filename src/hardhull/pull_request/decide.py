@@ -92,7 +92,7 @@ def _must_rewrite(
         return pull.conflicting
     if quiet >= QUIET:
         return not same
-    behind = view.base.strict and _parent_of(pull) != view.base.head
+    behind = view.base.strict and _parent_of(pull) not in ("", view.base.head)
     return not same or pull.conflicting or behind
 
 

@@ -168,12 +168,10 @@ class GitHub:
         raise Uncertain(f"{verb} {path}")
 
     def _request(self, verb: str, path: str, body: Any) -> tuple[int, Mapping[str, Any], str]:
-        import requests  # noqa: PLC0415  comes with PyGithub
-
         self.requests += 1
         try:
             status, headers, text = self._github.requester.requestJson(verb, path, input=body)
-        except (requests.RequestException, OSError) as error:
+        except OSError as error:  # what requests raises is one
             raise Uncertain(f"{verb} {path}: {type(error).__name__}") from None
         except RuntimeError:  # PyGithub follows no redirect to another host
             raise Refused("GitHub redirects to another server; correct GITHUB_API_URL") from None
