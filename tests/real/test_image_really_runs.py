@@ -44,12 +44,18 @@ DOCKERFILE = (
 
 
 @pytest.fixture(scope="module")
-def image(docker: list[str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Build the real Dockerfile on the stand-in base."""
+def debian() -> Path:
+    """The distribution that stands in for the base; looked for before an engine is started."""
     if not (PARTS / "bookworm/etc/os-release").exists():
         pytest.skip(f"no bookworm below {PARTS} (scripts/real_parts.sh makes it)")
+    return PARTS / "bookworm"
+
+
+@pytest.fixture(scope="module")
+def image(debian: Path, docker: list[str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Build the real Dockerfile on the stand-in base."""
     folder = tmp_path_factory.mktemp("image")
-    _import_debian(docker, folder)
+    _import(docker, debian, folder)
     context = folder / "base"
     (context / "etc").mkdir(parents=True)
     (context / "Dockerfile").write_text(STAND_IN)
@@ -71,10 +77,10 @@ def image(docker: list[str], tmp_path_factory: pytest.TempPathFactory) -> str:
     return IMAGE
 
 
-def _import_debian(docker: list[str], folder: Path) -> None:
+def _import(docker: list[str], debian: Path, folder: Path) -> None:
     archive = folder / "debian.tar"
     subprocess.run(
-        ["tar", "-C", PARTS / "bookworm", "--exclude=./proc/*", "--exclude=./sys/*",
+        ["tar", "-C", debian, "--exclude=./proc/*", "--exclude=./sys/*",
          "--exclude=./dev/*", "-cf", archive, "."], check=True,
     )  # fmt: skip
     subprocess.run([*docker, "import", archive, "hardhull-test-debian"], check=True)
@@ -131,7 +137,7 @@ def start(docker: list[str], image: str, runner: Runner, environment: dict[str, 
     )
 
 
-def test_it_starts_fast_and_has_no_tools_to_build_or_install(docker: list[str], image: str) -> None:
+def test_it_starts_fast_and_has_no_tools_to_build_or_install(image: str, docker: list[str]) -> None:
     began = time.monotonic()
     version = _run(docker, image, "--version")
     print(f"start of the image: {time.monotonic() - began:.2f} s")  # noqa: T201  a measure, no test
@@ -159,7 +165,7 @@ def _run(
     )  # fmt: skip
 
 
-def test_the_image_holds_no_token(docker: list[str], image: str) -> None:
+def test_the_image_holds_no_token(image: str, docker: list[str]) -> None:
     history = subprocess.run(
         [*docker, "history", "--no-trunc", image], check=True, capture_output=True, text=True
     ).stdout
@@ -168,7 +174,7 @@ def test_the_image_holds_no_token(docker: list[str], image: str) -> None:
 
 
 def test_a_push_in_the_real_image(
-    docker: list[str], image: str, hub: StandIn, tmp_path: Path
+    image: str, docker: list[str], hub: StandIn, tmp_path: Path
 ) -> None:
     """A workspace of somebody else's, events and inputs as files and variables, a real write."""
     hub.token(TOKEN)
