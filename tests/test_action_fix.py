@@ -132,6 +132,15 @@ def test_an_empty_workspace_says_what_is_missing(runner: Runner) -> None:
     assert "actions/checkout" in done.of("error")[0].data
 
 
+@pytest.mark.parametrize("name", ["merge_group", "release", "issue_comment"])
+def test_nothing_to_do_ends_well_without_a_checkout(runner: Runner, name: str) -> None:
+    done = runner.run(name, {"repository": {"default_branch": "main"}}, fail_on="low")
+
+    assert (done.code, done.of("error")) == (0, [])
+    assert done.outputs["pull-request-operation"] == "none"
+    assert "Contacted: no host." in done.summary
+
+
 def test_a_wrong_input_ends_with_two(runner: Runner) -> None:
     done = runner.run("push", {}, mode="sweep")
 

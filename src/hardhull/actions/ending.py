@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hardhull.actions.job import Job
     from hardhull.model import Severity
     from hardhull.outcome import Outcome
-    from hardhull.report.places import Root
 
 _LARGEST_DIFF = 512 * 1024
 """Of the 1 MiB that a summary may have."""
@@ -115,14 +114,14 @@ def _summary(job: Job, result: Result) -> tuple[list[str], bool]:
     if result.shown is not None:
         parts.append("\n" + summary.part_of(result.shown, job.shown))
     # Last, and as much of it as fits: what is cut off there can be had elsewhere.
-    diff, cut = _folded_diff(result.outcome, job.shown)
+    diff, cut = _folded_diff(job, result.outcome)
     return [*parts, diff] if diff else parts, cut
 
 
-def _folded_diff(outcome: Outcome | None, root: Root) -> tuple[str, bool]:
+def _folded_diff(job: Job, outcome: Outcome | None) -> tuple[str, bool]:
     if outcome is None or not outcome.changed:
         return "", False
-    text = outcome_diff(outcome, root.prefix)
+    text = outcome_diff(outcome, job.shown.prefix)
     cut = len(text) > _LARGEST_DIFF
     if cut:
         text = text[: text.rfind("\n", 0, _LARGEST_DIFF)]
