@@ -61,7 +61,7 @@ EXAMPLES = [
     pytest.param(example, id=f"{rule.id}: {example.title}")
     for rule in RULES
     for example in rule.examples[:3]
-    if example.after
+    if example.after and rule.default
 ]
 OIDS = [f"{number:040x}" for number in range(20)]
 FIX, OTHER = "a" * 16, "b" * 16
@@ -100,7 +100,11 @@ def test_commits_replay_the_changes(tmp_path: Path, example: Example) -> None:
     assert plan_commits(result, checkout) == plan
 
 
-@pytest.mark.parametrize("example", EXAMPLES[::4])
+def lines_of(result: Outcome) -> dict[str, list[str]]:
+    return {path: sorted(source.text.split("\n")) for path, source in result.after.items()}
+
+
+@pytest.mark.parametrize("example", EXAMPLES[::2])
 def test_every_prefix_of_the_commits_is_a_fixed_point_of_fewer_rules(
     tmp_path: Path, example: Example
 ) -> None:
@@ -113,9 +117,8 @@ def test_every_prefix_of_the_commits_is_a_fixed_point_of_fewer_rules(
         left = {fix for later in plan.commits[index + 1 :] for fix in later.fixes}
         assert rest.crashes == ()
         assert {c.finding.fingerprint for c in rest.changes} <= left
-        assert {p: s.text for p, s in rest.after.items()} == {
-            p: s.text for p, s in result.after.items()
-        }
+        # Keys that two stages add to one mapping may come in another order.
+        assert lines_of(rest) == lines_of(result)
 
 
 @pytest.mark.parametrize("example", EXAMPLES[::4])
@@ -168,7 +171,8 @@ def test_a_body_answers_in_order_and_says_the_same_again(tmp_path: Path, example
 
     assert places == sorted(places)
     assert write(result, plan, About("main")) == text
-    assert text.text.count("hardhull:refuse") == len(result.changes)
+    boxes = re.findall(r"hardhull:refuse((?: [0-9a-f]{16})+)", text.text)
+    assert {fix for fixes in boxes for fix in fixes.split()} == set(plan.fixes)
     assert len(text.text) < 6000
     assert not re.search(r"\d{1,2}:\d{2}:\d{2}|!\[|https?://", text.text)
 
@@ -209,12 +213,14 @@ def test_a_body_never_outgrows_what_github_takes(tmp_path: Path) -> None:
     rule = next(rule for rule in RULES if rule.id == "privilege-escalation")
     before = {
         f"folder{index}/{path}": text
-        for index in range(400)
+        for index in range(500)
         for path, text in rule.examples[0].before.items()
         if path.endswith("yaml")
     }
-    result, checkout = committed(tmp_path, replace(rule.examples[0], before=before, settings=""))
-    result = replace(result, changes=result.changes * (1 + 2000 // max(1, len(result.changes))))
+    result, checkout = committed(
+        tmp_path, replace(rule.examples[0], before=before, settings="applications: all\n")
+    )
+    assert len(result.changes) >= 400
     plan = Plan(OIDS[1], OIDS[2], (), FIX)
     text = write(result, plan, About("main"))
 

@@ -181,6 +181,10 @@ def test_all_refs_move_or_none(hub: StandIn, shop: RepositoryHandle) -> None:
     good = {"name": "refs/heads/a", "beforeOid": ZERO, "afterOid": shop.head()}
     with pytest.raises(GithubException):
         update_refs(hub, good, {**good, "name": "refs/heads/b", "beforeOid": shop.head()})
+    with pytest.raises(GithubException):
+        update_refs(hub, good, {**good, "name": "refs/heads/a/b"})
+    with pytest.raises(GithubException, match="not a valid ref name"):
+        update_refs(hub, {**good, "name": "refs/heads/../x"})
     assert shop.branches() == ["main"]
 
 

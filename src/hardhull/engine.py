@@ -56,7 +56,7 @@ def harden(
         for stage in stages:
             ledger.stage, ledger.failed = stage, ledger.failed | barred[stage]
             final = _run(final, rules, gate, relink, ledger)
-            surprise = _surprise(rules, final, known, ledger)
+            surprise = _surprise(rules, final, known, gate, ledger)
             if surprise is not None:
                 # It may be that the next stage mends what a fix of this one brought up.
                 _bar(surprise, ledger, barred)
@@ -246,15 +246,28 @@ def _places(rules: Iterable[Rule], context: Context, ledger: Ledger) -> set[tupl
 
 
 def _surprise(
-    rules: Sequence[Rule], final: Context, known: set[tuple[str, str, str]], ledger: Ledger
+    rules: Sequence[Rule],
+    final: Context,
+    known: set[tuple[str, str, str]],
+    gate: Gate,
+    ledger: Ledger,
 ) -> Change | None:
-    """The last change at a place that has a finding now which was not there at the start."""
+    """The last change at a place that has a finding now which was not there at the start.
+
+    What the user wants only reported, or has accepted, is no reason to take a change back.
+    """
     if not ledger.changes:
         return None
+    news = {
+        (finding.rule, finding.path, finding.where)
+        for rule in rules
+        for finding in find_all(rule, final, ledger)
+        if (finding.rule, finding.path, finding.where) not in known and gate(finding, final)
+    }
     told = [held.finding for held in ledger.withheld.values()]
     told += [candidate.finding for candidate in ledger.put_off.values()]
     seen = {(finding.rule, finding.where) for finding in told}
-    for rule, path, where in sorted(_places(rules, final, ledger) - known):
+    for rule, path, where in sorted(news):
         if (rule, where) in seen:
             continue  # a rule that saw it already, and said why it stays, or will mend it
         touching = [c for c in ledger.changes if path in c.fix.paths and c.finding.rule != rule]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from standin import smart_http
@@ -206,12 +205,9 @@ class StandIn:
         """A checkout as `actions/checkout` leaves it, without credentials."""
         source = str(repository.it.store.path)
         name = branch or repository.it.default_branch
-        command = ["git", "clone", "-q", "--branch", name, source, str(place)]
+        plain = ["-c", "core.autocrlf=false"]
+        command = ["git", *plain, "clone", "-q", *plain, "--branch", name, source, str(place)]
         subprocess.run(command, check=True, capture_output=True)
         url = smart_http.remote_url(self, repository.it)
         subprocess.run(["git", "remote", "set-url", "origin", url], cwd=place, check=True)
         return place
-
-    def as_token(self, value: str, **change: Any) -> None:
-        """Change what a token is."""
-        self.world.tokens[value] = replace(self.world.tokens[value], **change)

@@ -75,13 +75,13 @@ class RepositoryHandle:
         new: bool = False,
     ) -> str:
         """Commit and push to a branch; `new` makes it, from the default branch if there is one."""
-        store = self.it.store
-        parent = self.head(branch) or (self.head() if new else None)
-        assert parent or new, f"no branch {branch}"
-        tree = store.flat(store.commit_object(parent).tree) if parent else {}
-        return self._push(
-            branch, self._changed(tree, files), [parent] if parent else [], by, message
-        )
+        with self.hub.lock:
+            store = self.it.store
+            parent = self.head(branch) or (self.head() if new else None)
+            assert parent or new, f"no branch {branch}"
+            tree = store.flat(store.commit_object(parent).tree) if parent else {}
+            changed = self._changed(tree, files)
+            return self._push(branch, changed, [parent] if parent else [], by, message)
 
     def person_amends(self, branch: str, files: Files, *, by: str = "ann") -> str:
         """Amend the last commit, keeping its author and message, and force-push."""
@@ -106,9 +106,10 @@ class RepositoryHandle:
     def moves(self, branch: str, oid: str, *, by: str = "ann") -> None:
         """Push a branch to a commit, with force if need be."""
         ref = f"refs/heads/{branch}"
-        old = self.it.store.ref(ref) or ZERO
-        move = refs.moving(self.it, ref, old, oid)
-        refs.apply(self.world, self.it, move, self.world.account(by))
+        with self.hub.lock:
+            old = self.it.store.ref(ref) or ZERO
+            move = refs.moving(self.it, ref, old, oid)
+            refs.apply(self.world, self.it, move, self.world.account(by))
 
     def renames_default_branch(self, to: str, *, by: str = "ann") -> None:
         """GitHub takes open pull requests along."""

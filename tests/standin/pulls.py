@@ -205,7 +205,7 @@ def merge(world: World, home: Repository, pull: Pull, actor: Account, method: st
     store.set_ref(ref, oid)
     _merged(world, home, pull, actor, oid, base)
     follow(world, home, Move(ref, base, oid, (oid,), forced=False, files=frozenset()), actor)
-    if home.delete_branch_on_merge and pull.head_repository is home:
+    if home.delete_branch_on_merge and pull.head_repository is home and home.branch(pull.head_ref):
         gone = Move(f"refs/heads/{pull.head_ref}", pull.head_sha, ZERO, (), False, frozenset())
         store.delete_ref(gone.ref)
         follow(world, home, gone, actor)

@@ -31,15 +31,14 @@ class Wanted:
     force: bool = False
 
 
-class NotWhatItWas(Refused):
-    """The compare of a compare-and-swap failed."""
-
-
 def move_refs(
     world: World, repository: Repository, token: Token, wanted: Sequence[Wanted]
 ) -> list[Move]:
     """Move all refs or none, with every check GitHub makes."""
     policy.require(token, repository, "contents")
+    names = [f"{one.ref}/" for one in wanted]
+    if any(one.startswith(other) and one != other for one in names for other in names):
+        raise Refused(422, "Reference update failed")
     moves = [_checked(repository, token, one) for one in wanted]
     for move in moves:
         apply(world, repository, move, token.account)
@@ -48,11 +47,11 @@ def move_refs(
 
 def _checked(repository: Repository, token: Token, wanted: Wanted) -> Move:
     store = repository.store
-    old = store.ref(wanted.ref) or ZERO
     if not VALID_REF.fullmatch(wanted.ref):
         raise Refused(422, f"{wanted.ref} is not a valid ref name.")
+    old = store.ref(wanted.ref) or ZERO
     if wanted.before is not None and wanted.before != old:
-        raise NotWhatItWas(422, "Reference cannot be updated")
+        raise Refused(422, "Reference cannot be updated")
     if wanted.new == ZERO and old == ZERO:
         raise Refused(422, "Reference does not exist")
     if wanted.new != ZERO and store.kind(wanted.new) != "commit":

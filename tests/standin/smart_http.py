@@ -140,7 +140,8 @@ def _backend(
         "CONTENT_LENGTH": str(len(body)),
         "HTTP_CONTENT_ENCODING": handler.headers.get("Content-Encoding", ""),
         "HTTP_GIT_PROTOCOL": handler.headers.get("Git-Protocol", ""),
-        "REMOTE_USER": token.value,
+        # Git may write this down: the token itself has no place there.
+        "REMOTE_USER": str(list(hub.world.tokens).index(token.value)),
         "REMOTE_ADDR": "127.0.0.1",
         # The folder may be another user's where tests run as root.
         "GIT_CONFIG_COUNT": "1",
@@ -161,7 +162,7 @@ def verdict(hub: StandIn, path: str, given: bytes) -> list[str]:
     name, _, user = path.removeprefix(HOOK).partition("?user=")
     quarantine, *lines = given.decode().splitlines()
     home = hub.world.repositories[name.lower()]
-    token = hub.world.tokens[user]
+    token = list(hub.world.tokens.values())[int(user)]
     looked_at = replace(home, store=GitStore(home.store.path, extra=quarantine))
     said: list[str] = []
     for line in lines:

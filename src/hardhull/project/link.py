@@ -12,11 +12,13 @@ from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
 from hardhull.project.compose_reading import read_compose
+from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
     KubernetesObject,
     KubernetesService,
     Manifest,
     Workload,
+    is_of_openshift,
     read_manifest,
 )
 from hardhull.project.linking import Linker
@@ -130,6 +132,20 @@ class Project:
     @cached_property
     def _selection(self) -> Selection:
         return Selection(self.all_workloads, self.all_services)
+
+    @cached_property
+    def for_openshift(self) -> bool:
+        """Whether the manifests are for OpenShift, as the configuration says or objects show."""
+        said = self.workspace.settings.openshift
+        if said is not None:
+            return said
+        roots = [one.root for one in self.all_workloads] + [one.cursor for one in self.others]
+        return any(map(is_of_openshift, roots))
+
+    @cached_property
+    def index(self) -> Index:
+        """Its parts by name, folder and owner."""
+        return Index(self.applications, self.compose, self.others, self.documents)
 
     @cached_property
     def _by_stage(self) -> Mapping[tuple[str, int], Application]:

@@ -20,6 +20,7 @@ from hardhull.pull_request.unchanged import (
     refused_of,
     respected_of,
     skipped_of,
+    standing_of,
     told_of,
 )
 from hardhull.report.grouping import applications_changed
@@ -56,11 +57,12 @@ def write(outcome: Outcome, plan: Plan, about: About) -> Text:
     changes = outcome.changes
     routine = [change for change in changes if change.fix.level is Level.ROUTINE]
     review = [change for change in changes if change.fix.level is not Level.ROUTINE]
+    safe, other = _rows(routine), _rows(review)
     sections = [
         Section(_answers(outcome, routine, review, about)),
-        _table(outcome, routine, 1, about, ""),
-        _table(outcome, review, 1 + len(routine), about, "**For review**\n\n"),
-        _boxes(changes),
+        _table(outcome, safe, 1, about, ""),
+        _table(outcome, other, 1 + len(safe), about, "**For review**\n\n"),
+        _boxes([*safe, *other]),
         _notes(changes),
         Section(_checked()),
         held_of(outcome, about),
@@ -68,6 +70,7 @@ def write(outcome: Outcome, plan: Plan, about: About) -> Text:
         respected_of(outcome, about),
         refused_of(outcome, about),
         skipped_of(outcome, about),
+        standing_of(outcome, about),
         Section(_pins(outcome)),
         digests_of(outcome),
         links_of(changes, about.prefix),
@@ -128,7 +131,7 @@ def _answers(
             "- **If it is wrong,** the last column says what you would see.",
             f"- **Not checked:** {_unchecked(outcome.changes)}",
             (
-                f"- **How to say no:** tick a change below the table, or close this to refuse "
+                f"- **How to say no:** tick a row below the table, or close this to refuse "
                 f"{_all_of(len(outcome.changes))}. What is new still gets a pull request."
             ),
         ]
@@ -169,30 +172,39 @@ def _unchecked(changes: Sequence[Change]) -> str:
 # ---------------------------------------------------------------- changes
 
 
+def _rows(changes: Sequence[Change]) -> list[list[Change]]:
+    """Changes that are told as one: of one rule in one file, with the same to look out for."""
+    rows: dict[object, list[Change]] = {}
+    for index, change in enumerate(changes):
+        alone = len(change.fix.paths) > 1
+        path, rule = change.finding.path, change.finding.rule
+        key = index if alone else (rule, path, change.fix.if_wrong)
+        rows.setdefault(key, []).append(change)
+    return list(rows.values())
+
+
 def _table(
-    outcome: Outcome, changes: Sequence[Change], first: int, about: About, head: str
+    outcome: Outcome, told: Sequence[list[Change]], first: int, about: About, head: str
 ) -> Section:
     rows = []
-    for number, change in enumerate(changes, first):
-        line = place_of(outcome, change.finding).line
-        place = code(f"{about.prefix}{change.finding.path}:{line}")
-        others = len(change.fix.operations) - 1
+    for number, changes in enumerate(told, first):
+        lines = [str(place_of(outcome, change.finding).line) for change in changes]
+        place = code(f"{about.prefix}{changes[0].finding.path}:{', '.join(dict.fromkeys(lines))}")
+        others = sum(len(change.fix.operations) - 1 for change in changes)
         more = f" and {_number(others, 'more place')}" if others else ""
-        rows.append(
-            f"| {number} | {place}{more} | {code(change.fix.summary)} | "
-            f"{markdown(change.fix.if_wrong)} |"
-        )
+        what = ", ".join(dict.fromkeys(code(change.fix.summary) for change in changes))
+        rows.append(f"| {number} | {place}{more} | {what} | {markdown(changes[0].fix.if_wrong)} |")
     top = f"{head}| # | where | change | if it is wrong, you see |\n|--:|---|---|---|"
     return Section(top, tuple(rows), least=10, more="| | and {} more | | |", tight=True)
 
 
-def _boxes(changes: Sequence[Change]) -> Section:
+def _boxes(told: Sequence[list[Change]]) -> Section:
     lines = tuple(
-        f"{box('refuse', fixes=(change.finding.fingerprint,))} no to {number}"
-        for number, change in enumerate(changes, 1)
+        f"{box('refuse', fixes=dict.fromkeys(c.finding.fingerprint for c in changes))} no to {row}"
+        for row, changes in enumerate(told, 1)
     )
     many = len(lines) > _SHOWN
-    return Section("", lines, folded="Say no to single changes" if many else "", least=1)
+    return Section("", lines, folded="Say no to single rows" if many else "", least=1)
 
 
 def _notes(changes: Sequence[Change]) -> Section:

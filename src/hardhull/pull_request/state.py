@@ -23,7 +23,7 @@ LARGEST_STATE = 24_000
 _LARGEST_JSON = 200_000
 _STATE = re.compile(r"<!-- hardhull:state:([A-Za-z0-9+/=]{0,24000}) -->")
 _TICK = re.compile(
-    r"^[ \t]*[-*] \[([ xX])\] <!-- hardhull:(refuse|regenerate)((?: [0-9a-f]{16}){0,200}) -->",
+    r"^[ \t]*[-*] \[([ xX])\] <!-- hardhull:(refuse|regenerate)((?: [0-9a-f]{16}){0,2000}) -->",
     re.MULTILINE,
 )
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from hardhull.outcome import Status
 from hardhull.pull_request.fitting import Section
 from hardhull.pull_request.state import box
+from hardhull.report import standing
 from hardhull.report.neutral import code, markdown
 from hardhull.report.places import place_of
 
 if TYPE_CHECKING:
     from hardhull.outcome import Entry, Outcome
 
-_FEW = 4
+_FEW, _MOST = 4, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,23 @@ def skipped_of(outcome: Outcome, about: About) -> Section:
     return _folded_if_long("**Not read:**", "Not read", lines)
 
 
+def standing_of(outcome: Outcome, about: About) -> Section:
+    """Which Pod Security level the hardened workloads pass, before and after."""
+    lines = []
+    for told in standing.told(outcome):
+        first, more = told.standings[0].workload, len(told.standings) - 1
+        others = f" and {more} more" if more else ""
+        missing = f"; not yet: {markdown(', '.join(told.missing))}" if told.missing else ""
+        place = code(f"{about.prefix}{first.path}", table=False)
+        lines.append(f"- {place} {markdown(first.where)}{others}: {told.change}{missing}")
+    wanted = standing.wanted(outcome)
+    return _folded_if_long(f"**Pod Security** ({wanted}):", "Pod Security", tuple(lines))
+
+
 def _folded_if_long(head: str, summary: str, lines: tuple[str, ...]) -> Section:
-    return Section(head, lines, folded=summary if len(lines) > _FEW else "")
+    shown, rest = lines[:_MOST], len(lines) - _MOST
+    folded = summary if len(lines) > _FEW else ""
+    return Section(head, shown, folded=folded, dropped=max(0, rest))
 
 
 def _is_refused(entry: Entry, about: About) -> bool:

@@ -71,11 +71,8 @@ def _config_maps(container: KubernetesContainer, context: Context) -> Iterator[G
             named = source.get(key, "name")
             if named is None:
                 continue
-            objects = [
-                item
-                for item in context.project.others
-                if item.kind == kind and item.name == named.text
-            ]
+            index = context.project.index
+            objects = index.objects(kind, named.text) if named.text is not None else ()
             if not objects:
                 yield Given(f"{named.path}:{named.line}")
             prefix = source.get("prefix")
