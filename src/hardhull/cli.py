@@ -72,6 +72,10 @@ def _open_streams() -> None:
 
 
 def _run(argv: Sequence[str]) -> int:
+    if not argv and os.environ.get("GITHUB_ACTIONS") == "true" and _has_inputs():
+        from hardhull.action import main as action  # noqa: PLC0415
+
+        return action()
     parser = make_parser()
     arguments = parser.parse_args(argv)
     match arguments.command:
@@ -93,6 +97,11 @@ def _run(argv: Sequence[str]) -> int:
             parser.print_help(sys.stderr)
             return WRONG_USE
     return command(arguments)
+
+
+def _has_inputs() -> bool:
+    """Whether a runner starts us as an action: without arguments, with inputs."""
+    return any(name.startswith("INPUT_") for name in os.environ)
 
 
 def _failed(error: Exception) -> int:

@@ -53,6 +53,7 @@ class _Run:
     options: PullRequestOptions
     today: datetime.date
     checkout: Checkout
+    holding: Callable[[frozenset[str]], object] | None = None
     known: dict[frozenset[str], Outcome] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     anew: dict[int, int] = field(default_factory=dict)
@@ -72,14 +73,16 @@ def bring(
     options: PullRequestOptions,
     *,
     today: datetime.date | None = None,
+    holding: Callable[[frozenset[str]], object] | None = None,
 ) -> Brought:
     """Bring what a run finds to GitHub, keep it current, and step on nobody's toes.
 
     `produce` runs hardhull on `root` without fixing the findings it is given. GitHub's state is
-    read first, since people may have refused some. Raises UsageError if there is no checkout.
+    read first, since people may have refused some. `holding`, if given, is told before that what
+    our open pull requests hold. Raises UsageError if there is no checkout.
     """
     now = today or datetime.datetime.now(tz=datetime.UTC).date()
-    run = _Run(root, produce, github, options, now, Checkout.read(root))
+    run = _Run(root, produce, github, options, now, Checkout.read(root), holding)
     try:
         brought = _attempts(run)
     except Refused as refused:
@@ -104,6 +107,14 @@ def _attempts(run: _Run) -> Brought:
     raise ValueError("the last attempt returned or raised")
 
 
+def _held(seen: Seen) -> frozenset[str]:
+    """The fingerprints of what our open pull requests hold, as far as they remember."""
+    blocks = (
+        block_in(pull.body) for pull in seen.pulls if pull.ours and pull.standing is Standing.OPEN
+    )
+    return frozenset(fix for block in blocks if block is not None for fix in block.state.fixes)
+
+
 def _nothing(run: _Run, *notes: str) -> Brought:
     return Brought(notes=(*run.notes, *notes))
 
@@ -122,6 +133,9 @@ def _attempt(run: _Run) -> Brought:
             f"{run.checkout.commit[:7]}: left to the run of that commit",
         )
     seen = _with_orphans(run, seen)
+    if run.holding is not None:
+        run.holding(_held(seen))
+        run.known.clear()  # what was asked before, only for its names, did not know it
     run.anew, run.retried = {}, frozenset()
     if run.options.comment_commands:
         run.anew, run.retried = commands_in(run.github, seen)
@@ -253,5 +267,6 @@ def _dry(
         summary(seen, wanted, decisions),
         plan=tuple(steps),
         bodies=tuple(bodies),
+        decisions=tuple(decisions),
         notes=(*run.notes, *notes_of(decisions)),
     )

@@ -5,8 +5,12 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hardhull.model import UsageError
+
+if TYPE_CHECKING:
+    from hardhull.pull_request.steps import Decision
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/[A-Za-z0-9._-]+")
 _BRANCH = re.compile(
@@ -94,7 +98,8 @@ class Brought:
     """What happened, for outputs, summary and exit code.
 
     `refused` says that GitHub did not let us; `blocked_reason` then names the setting to change.
-    `plan` is what a dry run would have done, and `body` the text it would have written.
+    `plan` is what a dry run would have done, `bodies` the texts it would have written, and
+    `decisions` the same as data, for each branch.
     """
 
     operation: Operation = Operation.NONE
@@ -108,3 +113,4 @@ class Brought:
     notes: tuple[str, ...] = ()
     plan: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
+    decisions: tuple[tuple[str, Decision], ...] = ()
