@@ -165,7 +165,7 @@ def is_generated(source: Source) -> bool:
     header: list[str] = []
     for line in source.text.split("\n", _HEADER_LINES)[:_HEADER_LINES]:
         bare = line.strip()
-        if bare and not bare.startswith(("#", "---", "%")):
+        if bare and not bare.startswith(("#", "---", "%", "<!--", "<?xml")):
             break
         header.append(bare)
     return _GENERATED.search(" ".join(header)) is not None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.lines import TextFile
+from hardhull.documents.msbuild import MsbuildFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
 from hardhull.project.chart_writers import in_chart
@@ -210,7 +211,9 @@ def link(
     for path in sorted(documents):
         document = documents[path]
         same = previous is not None and previous.documents.get(path) is document
-        if document.source.kind is FileKind.EVIDENCE or isinstance(document, TextFile):
+        if isinstance(document, MsbuildFile | TextFile):
+            continue  # read where a program is looked at, or opened by a rule about it
+        if document.source.kind is FileKind.EVIDENCE:
             continue  # opened by a rule about it: no part of an application
         if isinstance(document, Dockerfile):
             known = previous.dockerfiles.get(path) if previous is not None and same else None
