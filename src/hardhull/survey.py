@@ -53,7 +53,9 @@ def survey(
         now if today is None else None,
     )
     builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
-    texts = EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read)
+    texts = EvidenceTexts(
+        _of_kind(found, FileKind.EVIDENCE) | _of_kind(found, FileKind.MSBUILD), disk.read
+    )
     workspace = Workspace(
         settings,
         facts,

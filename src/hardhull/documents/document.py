@@ -46,7 +46,9 @@ def read(source: Source) -> Document | Unreadable:
         return read_dockerfile(source)
     if source.kind is FileKind.CHART:
         return read_template(source)
-    if source.kind is FileKind.EVIDENCE and is_msbuild(source.path):
+    if source.kind is FileKind.MSBUILD or (
+        source.kind is FileKind.EVIDENCE and is_msbuild(source.path)
+    ):
         return read_msbuild(source)
     if source.kind is FileKind.EVIDENCE and not source.path.endswith((".yml", ".yaml")):
         return TextFile(source)

@@ -28,6 +28,8 @@ class FileKind(enum.Enum):
     """A file below `templates/` of a Helm chart."""
     VALUES = "chart values"
     """Chart.yaml, values files and their schema: YAML that says what templates render."""
+    MSBUILD = "msbuild"
+    """A project, `Directory.Build.props` or publish profile that says something of its image."""
     EVIDENCE = "evidence"
     """Read to learn from (code, settings, scripts, workflows); edited only by a rule about it."""
 

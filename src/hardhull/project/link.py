@@ -26,6 +26,7 @@ from hardhull.project.kubernetes import (
     read_manifest,
 )
 from hardhull.project.linking import Linker
+from hardhull.project.published import published_references
 from hardhull.project.references import (
     ImageUse,
     compose_references,
@@ -266,4 +267,6 @@ def _references(bare: Project) -> list[ImageUse]:
         view = bare.charts.views.get(path)
         found += uses if view is None else in_chart(uses, view, bare.workspace.builds)
     found += compose_references(bare.compose)
+    space = bare.workspace
+    found += published_references(bare.documents, space.programs, space.texts)
     return sorted(found, key=lambda use: (use.path, use.span))

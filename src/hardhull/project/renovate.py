@@ -40,12 +40,14 @@ _MANAGERS: Final[Mapping[Place, str]] = {
     Place.SYNTAX: "dockerfile",
     Place.COMPOSE: "docker-compose",
     Place.KUBERNETES: "kubernetes",
+    Place.PROJECT: "nuget",
 }
 _FILES: Final[Mapping[str, re.Pattern[str]]] = {
     "dockerfile": re.compile(
         r"(?:.*[/.])?(?:[Dd]ocker|[Cc]ontainer)file|(?:.*/)?(?:[Dd]ocker|[Cc]ontainer)file[^/]*"
     ),
     "docker-compose": re.compile(r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml"),
+    "nuget": re.compile(r".*\.(?:(?:cs|fs|vb)proj|props|targets)"),
 }
 """Which files each manager reads by itself; the one for manifests reads none unless it is told."""
 _IGNORED: Final = (

@@ -17,6 +17,7 @@ from hardhull.model import (
     ReplaceDirective,
     ReplaceFlag,
     ReplaceWord,
+    SetElementText,
     SetValue,
     value_of,
 )
@@ -153,7 +154,9 @@ def _in_arguments(
 
 
 def _changed_whole(use: ImageUse, change: Rewrite) -> Operation | Refusal:
-    """Change a reference that is written in one piece: in YAML, a flag, or the syntax line."""
+    """Change a reference that is written in one piece: not in a FROM, which has ARGs."""
+    if use.unsure:
+        return Refusal(use.unsure, use.path, use.span)
     if use.place in (Place.COPY, Place.MOUNT) and parse_reference(use.text) != use.reference:
         return Refusal(_QUOTED, use.path, use.span)
     text = change(use.text)
@@ -161,6 +164,9 @@ def _changed_whole(use: ImageUse, change: Rewrite) -> Operation | Refusal:
         return Refusal("it is not written in one piece: change it by hand", use.path, use.span)
     if use.cursor is not None:
         return SetValue(use.path, use.cursor.address, value_of(text))
+    if use.element is not None:
+        whole = use.element.text.replace(use.text, text, 1)
+        return SetElementText(use.path, use.element.index, whole)
     if use.place is Place.SYNTAX:
         whole = use.word.text if use.word is not None else use.text
         return ReplaceDirective(use.path, "syntax", whole.replace(use.text, text, 1))
