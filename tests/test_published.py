@@ -135,3 +135,38 @@ def test_the_last_of_two_counts(tmp_path: Path) -> None:
 
     assert [held.reason for held in result.withheld] == ["line 5 sets ContainerBaseImage again"]
     assert f"{IMAGE}@{DIGEST}" in texts(result)["A.csproj"]
+
+
+OLD = (
+    '<Project ToolsVersion="15.0" xmlns="http://schemas.microsoft.com/developer/msbuild/2003">\n'
+    "  <PropertyGroup>\n    <TargetFrameworkVersion>v4.7.2</TargetFrameworkVersion>\n"
+    "  </PropertyGroup>\n</Project>\n"
+)
+WINDOWS = "mcr.microsoft.com/dotnet/framework/aspnet:4.8"
+
+
+def test_net_framework_takes_one_note_and_no_edit(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "old/Old.csproj": OLD,
+            "web/Web.csproj": project("", "net48"),
+            "both/Both.csproj": project("", "net48;net8.0"),
+            "old/Dockerfile": f"FROM {WINDOWS}\nCOPY . /app\n",
+            "web/Dockerfile": f"FROM {WINDOWS}\nCOPY . /app\n",
+        },
+    )
+
+    result = outcome(tmp_path, digests={WINDOWS: DIGEST})
+
+    assert texts(result) == {}
+    assert [note for note in result.notes if "Framework" in note] == [
+        "Left as they are: 2 .NET Framework projects (old/Old.csproj, web/Web.csproj) and "
+        f"1 Windows image ({WINDOWS})"
+    ]
+
+
+def test_without_windows_there_is_no_note(tmp_path: Path) -> None:
+    write(tmp_path, {"A.csproj": project("")})
+
+    assert outcome(tmp_path).notes == ()

@@ -99,6 +99,14 @@ def image_settings(file: MsbuildFile) -> tuple[ImageSetting, ...]:
     )
 
 
+def settings_in(documents: Mapping[str, Document]) -> Iterator[ImageSetting]:
+    """All settings of all documents, by path."""
+    for path in sorted(documents):
+        document = documents[path]
+        if isinstance(document, MsbuildFile):
+            yield from image_settings(document)
+
+
 def _settings(file: MsbuildFile) -> Iterator[ImageSetting]:
     known = {name.lower(): name for name in (BASE_IMAGE, USER, PORT, VARIABLE)}
     for element in file.elements:

@@ -59,6 +59,7 @@ from hardhull.rules.repository import (
 from hardhull.rules.user import (
     image_runs_as_root,
     image_user_by_name,
+    published_as_root,
     workload_may_run_as_root,
 )
 
@@ -71,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     privileged_port.RULE,
     port_nobody_listens_on.RULE,
     image_runs_as_root.RULE,
+    published_as_root.RULE,
     image_user_by_name.RULE,
     workload_may_run_as_root.RULE,
     privileged_container.RULE,

@@ -46,7 +46,7 @@ def is_made_elsewhere(use: ImageUse, workspace: Workspace) -> bool:
     """Whether this names an image that is pulled, and that pins are for: no Windows, as a rule."""
     if use.name is None or use.built_here is not None:
         return False
-    return workspace.settings.windows_digests or not _is_windows(use.name, workspace)
+    return workspace.settings.windows_digests or not is_windows(use.name, workspace)
 
 
 def is_to_add(use: ImageUse, workspace: Workspace) -> bool:
@@ -62,7 +62,8 @@ def is_to_refresh(use: ImageUse, workspace: Workspace) -> bool:
     return is_made_elsewhere(use, workspace) and workspace.updater_of(use) is None
 
 
-def _is_windows(name: str, workspace: Workspace) -> bool:
+def is_windows(name: str, workspace: Workspace) -> bool:
+    """Whether an image is one of Windows, as far as its name or what is known of it says."""
     facts = workspace.facts.image(name)
     if facts is not None:
         return facts.os == "windows"
