@@ -161,8 +161,10 @@ def test_net_framework_takes_one_note_and_no_edit(tmp_path: Path) -> None:
 
     assert texts(result) == {}
     assert [note for note in result.notes if "Framework" in note] == [
-        "Left as they are: 2 .NET Framework projects (old/Old.csproj, web/Web.csproj) and "
-        f"1 Windows image ({WINDOWS})"
+        (
+            "Left as they are: 2 .NET Framework projects (old/Old.csproj, web/Web.csproj) and "
+            f"1 Windows image ({WINDOWS})"
+        )
     ]
 
 
