@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.source import is_generated
 from hardhull.model import Change, Crash, Finding, Fix, Level, Refusal, Withheld, worst
+from hardhull.project.patched import coherent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +62,8 @@ def find_all(rule: Rule, context: Context, ledger: Ledger) -> list[Finding]:
     if rule.id in known:
         return known[rule.id]
     found: list[Finding] = []
-    for subject in context.subjects(rule.subject):
+    patches = context.project.patches if rule.patches else ()
+    for subject in (*context.subjects(rule.subject), *patches):
         try:
             found += rule.find(subject, context)
         except Exception:  # noqa: BLE001  one rule's bug must not stop the run
@@ -92,6 +94,7 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
         return Refusal("reported only")
     try:
         fix = rule.fix(finding, context)
+        fix = coherent(fix, context.project) if isinstance(fix, Fix) else fix
     except Exception:  # noqa: BLE001  as above
         ledger.memory.note_crash(rule.id, finding.where)
         return Refusal("hardhull failed here; this is a bug of ours")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_DOCKERFILE_LINE = 64 * 1024
 MAX_YAML_LINE = 256 * 1024
+_YAML_NAMES = (".yml", ".yaml", ".json", "/Kustomization")
 
 Document: TypeAlias = Dockerfile | YamlFile | TextFile
 
@@ -41,7 +42,7 @@ def read(source: Source) -> Document | Unreadable:
         return Unreadable(line, reason)
     if source.kind is FileKind.DOCKERFILE:
         return read_dockerfile(source)
-    if source.kind is FileKind.EVIDENCE and not source.path.endswith((".yml", ".yaml")):
+    if source.kind is FileKind.EVIDENCE and not source.path.endswith(_YAML_NAMES):
         return TextFile(source)
     return read_yaml(source)
 

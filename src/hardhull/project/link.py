@@ -13,12 +13,15 @@ from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.kubernetes import (
+    KubernetesContainer,
     KubernetesObject,
     KubernetesService,
     Manifest,
     Workload,
+    apart,
     read_manifest,
 )
+from hardhull.project.kustomize import Kustomize, read_kustomize
 from hardhull.project.linking import Linker
 from hardhull.project.references import (
     ImageUse,
@@ -82,6 +85,7 @@ class Project:
     compose: tuple[ComposeService, ...]
     applications: tuple[Application, ...]
     references: tuple[ImageUse, ...]
+    kustomize: Kustomize = field(default_factory=Kustomize)
     where: str = "repository"
 
     @cached_property
@@ -123,6 +127,32 @@ class Project:
         """Every other Kubernetes object of the repository."""
         return tuple(o for manifest in self.manifests.values() for o in manifest.others)
 
+    @cached_property
+    def laid_over(self) -> tuple[tuple[Workload, Workload], ...]:
+        """Patches that are parts of workloads, each with a workload that it is laid over."""
+        found = []
+        for own in self.all_workloads:
+            patches = self.kustomize.patches_of(own.path, own.kind, own.name)
+            places = {(one.path, one.cursor.address) for one in patches}
+            for path in sorted({path for path, _ in places}):
+                for part in self.manifests.get(path, Manifest()).patches:
+                    if (path, part.root.address) in places:
+                        found.append((part, own))
+        return tuple(found)
+
+    @cached_property
+    def patches(self) -> tuple[KubernetesContainer, ...]:
+        """Containers of patches, by the containers of applications that they are laid over."""
+        ours = {(c.path, c.where) for c in self.containers}
+        found: dict[tuple[str, str], KubernetesContainer] = {}
+        for part, own in self.laid_over:
+            for container in part.containers:
+                below = next((one for one in own.containers if _is_same(one, container)), None)
+                if below is not None and (below.path, below.where) in ours:
+                    laid = replace(container, patched=below)
+                    found.setdefault((container.path, container.where), laid)
+        return tuple(found[key] for key in sorted(found))
+
     def selected_by(self, service: KubernetesService) -> tuple[Workload, ...]:
         """The workloads whose pods a Service sends requests to."""
         return self._selection.of(service)
@@ -145,6 +175,9 @@ class Project:
 
     def owner_of(self, container: Container) -> Application | None:
         """The application a container runs; None for others, such as most init containers."""
+        below = getattr(container, "patched", None)
+        if below is not None:
+            return self.owner_of(below)
         found = self._owners.get((container.path, container.where))
         return found if found is not None else self._same_image(container)
 
@@ -168,7 +201,10 @@ class Project:
         return app.stages_of(container)
 
     def workload_of(self, container: Container) -> Workload | None:
-        """The workload a Kubernetes container stands in."""
+        """The workload a Kubernetes container stands in, or is laid over."""
+        below = getattr(container, "patched", None)
+        if below is not None:
+            return self.workload_of(below)
         for workload in self.manifests.get(container.path, Manifest()).workloads:
             if any(container is own for own in workload.containers):
                 return workload
@@ -195,12 +231,20 @@ def link(
         else:
             read = previous.manifests.get(path) if previous is not None and same else None
             manifests[path] = read if read is not None else read_manifest(document)
+    kustomize = read_kustomize(documents, previous.kustomize if previous is not None else None)
+    for path in kustomize.patch_files & manifests.keys():
+        if manifests[path].workloads or manifests[path].services:
+            manifests[path] = apart(manifests[path])
     services = tuple(service for files in folders.values() for service in read_compose(files))
-    bare = Project(documents, workspace, dockerfiles, manifests, services, (), ())
+    bare = Project(documents, workspace, dockerfiles, manifests, services, (), (), kustomize)
     linker = Linker(bare)
     applications = linker.applications()
     references = settled(_references(bare), workspace.builds, linker.built_names)
     return replace(bare, applications=applications, references=references)
+
+
+def _is_same(one: KubernetesContainer, other: KubernetesContainer) -> bool:
+    return (one.name, one.role) == (other.name, other.role)
 
 
 def _repository_of(image: Cursor | None) -> str | None:
@@ -225,6 +269,6 @@ def _references(bare: Project) -> list[ImageUse]:
             in_dockerfiles += dockerfile_references(document, file_stages)
     found = list(set_by_compose(in_dockerfiles, bare.compose))
     for manifest in bare.manifests.values():
-        found += kubernetes_references(manifest.workloads)
+        found += kubernetes_references((*manifest.workloads, *manifest.patches))
     found += compose_references(bare.compose)
     return sorted(found, key=lambda use: (use.path, use.span))

@@ -144,6 +144,7 @@ RULE = Rule(
         "kubescape:C-0017",
         "kube-linter:no-read-only-root-fs",
     ),
+    patches=True,
     examples=(
         Example("a Deployment", in_pod(POD), {"k8s/api.yaml": _AFTER}, level=Level.REVIEW),
         Example(

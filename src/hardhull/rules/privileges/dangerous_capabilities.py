@@ -146,6 +146,7 @@ RULE = Rule(
         "kics:19ebaa28-fc86-4a58-bcfa-015c9e22fe40",
         "kics:235236ee-ad78-4065-bd29-61b061f28ce0",
     ),
+    patches=True,
     examples=(
         Example(
             "only the dangerous one goes",

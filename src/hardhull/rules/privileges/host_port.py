@@ -107,6 +107,7 @@ RULE = Rule(
         "polaris:hostPortSet",
         "kubescape:C-0044",
     ),
+    patches=True,
     examples=(
         Example(
             "a Service leads to the pods",

@@ -154,5 +154,6 @@ RULE = Rule(
         "kics:5572cc5e-1e4c-4113-92a6-7a8a3bd25e6d",
         "compose-lint:CL-0003",
     ),
+    patches=True,
     examples=EXAMPLES,
 )

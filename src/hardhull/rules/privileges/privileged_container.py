@@ -105,6 +105,7 @@ RULE = Rule(
         "kube-linter:privileged-container",
         "kics:dd29336b-fe57-445b-a26e-e6aa867ae609",
     ),
+    patches=True,
     examples=(
         Example(
             "a Deployment",
