@@ -195,7 +195,22 @@ class Kustomize:
 
     def together(self, one: str, other: str) -> bool:
         """Whether two files are built by one kustomization."""
-        return any(one in files and other in files for files in self.built.values())
+        return not self._holders.get(one, frozenset()).isdisjoint(self._holders.get(other, ()))
+
+    @cached_property
+    def _holders(self) -> Mapping[str, frozenset[str]]:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for holder, files in self.built.items():
+            for file in files:
+                found[file].add(holder)
+        return {file: frozenset(holders) for file, holders in found.items()}
+
+    def renamed(self, path: str, name: str) -> Iterator[str]:
+        """What kustomizations call an image of a file instead."""
+        for entry in self.entries:
+            new = entry.text("newName") if entry.name == name else None
+            if new is not None and path in self.built[entry.path]:
+                yield new
 
     def above(self, path: str) -> Iterator[str]:
         """The kustomizations that are laid over one, however far, each once."""

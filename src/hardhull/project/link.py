@@ -22,6 +22,7 @@ from hardhull.project.kubernetes import (
     read_manifest,
 )
 from hardhull.project.kustomize import Kustomize, read_kustomize
+from hardhull.project.kustomize_images import kustomization_references
 from hardhull.project.linking import Linker
 from hardhull.project.references import (
     ImageUse,
@@ -159,7 +160,7 @@ class Project:
 
     @cached_property
     def _selection(self) -> Selection:
-        return Selection(self.all_workloads, self.all_services)
+        return Selection(self.all_workloads, self.all_services, self.kustomize.together)
 
     @cached_property
     def _by_stage(self) -> Mapping[tuple[str, int], Application]:
@@ -270,5 +271,6 @@ def _references(bare: Project) -> list[ImageUse]:
     found = list(set_by_compose(in_dockerfiles, bare.compose))
     for manifest in bare.manifests.values():
         found += kubernetes_references((*manifest.workloads, *manifest.patches))
+    found += kustomization_references(bare.kustomize, bare.manifests)
     found += compose_references(bare.compose)
     return sorted(found, key=lambda use: (use.path, use.span))

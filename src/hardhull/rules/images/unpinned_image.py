@@ -57,9 +57,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     placed = pinned(use, image.digest, context)
     if isinstance(placed, Refusal):
         return placed
-    operation, level = placed
+    operations, level = placed
     return Fix(
-        (operation,),
+        operations,
         f"{use.text}@{image.digest[:19]}…",
         level,
         "nothing: the tag is kept, and the digest is the one it has now",
