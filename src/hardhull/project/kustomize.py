@@ -18,7 +18,7 @@ from hardhull.documents.document import read
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import Style, YamlFile, read_yaml
-from hardhull.model import Skipped
+from hardhull.model import Skipped, Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -67,6 +67,15 @@ class Patch:
     cursor: Cursor
     target: Target
     inline: Cursor | None = None
+    shared: bool = False
+    """Whether a component holds it, which may be laid over more than is seen here."""
+
+    @property
+    def left_alone(self) -> str:
+        """Why it is not edited; empty if it is."""
+        if self.inline is not None:
+            return "a patch written inside a kustomization"
+        return "a patch of a component (others may use it)" if self.shared else ""
 
     @property
     def path(self) -> str:
@@ -78,12 +87,16 @@ class Patch:
         """Whether it is a list of operations (JSON6902)."""
         return self.cursor.is_sequence
 
-    def line_of(self, at: Cursor) -> int:
-        """The line of a place in it, in its file."""
+    def span_of(self, at: Cursor) -> Span:
+        """The span of a place in it, in its file; of text inside a kustomization the line."""
         if self.inline is None:
-            return at.line
-        text = self.inline.node.style in (Style.LITERAL, Style.FOLDED)
-        return self.inline.file.source.line_of(self.inline.span.start) + at.line - (not text)
+            return at.span
+        source = self.inline.file.source
+        block = self.inline.node.style in (Style.LITERAL, Style.FOLDED)
+        line = source.line_of(self.inline.span.start) + at.line - (not block)
+        last = source.line_of(self.inline.span.end)
+        start = source.offset_of_line(min(line, last))
+        return Span(start, start + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +202,11 @@ class Kustomize:
         whole = {file for node in self.nodes.values() for file in node.files}
         return frozenset(p.path for p in self.patches if p.inline is None) - whole
 
+    @cached_property
+    def left_alone(self) -> Mapping[str, str]:
+        """Files of patches that are not edited, with the reason."""
+        return {p.path: p.left_alone for p in self.patches if p.inline is None and p.shared}
+
     def builds(self, path: str, files: Collection[str]) -> bool:
         """Whether a kustomization is laid over any of these files."""
         return any(file in files for file in self.built.get(path, ()))
@@ -204,6 +222,16 @@ class Kustomize:
             for file in files:
                 found[file].add(holder)
         return {file: frozenset(holders) for file, holders in found.items()}
+
+    def generators_of(self, path: str, kind: str, name: str) -> Iterator[Cursor]:
+        """What kustomizations that build a file make a ConfigMap or Secret of this name from."""
+        key = "configMapGenerator" if kind == "ConfigMap" else "secretGenerator"
+        for node in self.nodes.values():
+            if path in self.built[node.path]:
+                for item in _items(node.root, key):
+                    called = item.get("name")
+                    if called is not None and called.text == name:
+                        yield item
 
     def renamed(self, path: str, name: str) -> Iterator[str]:
         """What kustomizations call an image of a file instead."""
@@ -345,11 +373,13 @@ class _Reader:
         if inline is None:
             self.read[file.source.path] = file
         target = item.get("target") if item.is_mapping else None
+        kind = root.get("kind")
+        shared = kind is not None and kind.text == "Component"
         for one in file.cursors:
             if one.is_sequence and target is None:
                 continue
             if one.is_mapping or one.is_sequence:
-                self.patches.append(Patch(holder, one, _target(target, one), inline))
+                self.patches.append(Patch(holder, one, _target(target, one), inline, shared))
 
 
 def _items(root: Cursor, key: str) -> list[Cursor]:

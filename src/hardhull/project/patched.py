@@ -23,6 +23,7 @@ from hardhull.model import (
     RemoveNode,
     Scalar,
     SetValue,
+    Span,
     worst,
 )
 
@@ -64,6 +65,9 @@ def coherent(fix: Fix, project: Project) -> Fix | Refusal:
     for operation in fix.operations:
         if not isinstance(operation, (SetValue, AppendItem, RemoveNode)):
             continue
+        alone = project.kustomize.left_alone.get(operation.path)
+        if alone is not None:
+            return Refusal(alone, operation.path, _span(operation, project))
         own = _object_at(project, operation)
         for patch in _patches_of(own, project) if own is not None else ():
             wish = _Wish(operation, operation.at[len(_root(own).address) :], own, patch, project)
@@ -114,20 +118,29 @@ class _Wish:
 
     def refused(self, reason: str, at: Cursor | None = None) -> Refusal:
         """A refusal that names the place in the patch."""
-        place = at if at is not None else self.patch.cursor
-        line = self.patch.line_of(place)
-        span = place.span if self.patch.inline is None else self.patch.inline.span
-        return Refusal(f"{self.patch.path}:{line}: a patch {reason}", self.patch.path, span)
+        span = self.patch.span_of(at if at is not None else self.patch.cursor)
+        return Refusal(f"a patch {reason}", self.patch.path, span)
 
     def too(self, operation: YamlOperation, at: Cursor, *, contradicted: bool) -> _Too | Refusal:
         """The operation, if the patch is ours to edit."""
-        if self.patch.inline is not None:
-            return self.refused("inside a kustomization would have to say it too", at)
+        if self.patch.left_alone:
+            reason = f"{self.patch.left_alone} would have to say it too"
+            return Refusal(reason, self.patch.path, self.patch.span_of(at))
         if len(_objects_of(self.patch, self.project)) != 1 or not self.patch.target.sure:
             return self.refused("for several objects would have to say it too", at)
         if at.shared:
             return self.refused("would have to say it too, and an alias stands there", at)
         return _Too(operation, contradicted)
+
+
+def _span(operation: YamlOperation, project: Project) -> Span | None:
+    document = project.documents.get(operation.path)
+    index = operation.at[0]
+    if not isinstance(document, YamlFile) or not isinstance(index, int):
+        return None
+    root = document.cursor(index)
+    found = root.get(*operation.at[1:]) if root is not None else None
+    return found.span if found is not None else None
 
 
 def _root(own: Object) -> Cursor:

@@ -50,14 +50,18 @@ def in_patches(
 
 
 def _told(patch: Patch, found: Iterator[Moved | Refusal]) -> Iterator[Moved | Refusal]:
-    """A patch that is text of a kustomization is not edited; what it holds refuses."""
+    """What a patch that is left alone holds of the port refuses."""
     for place in found:
-        if patch.inline is None:
+        if not patch.left_alone:
             yield place
         elif isinstance(place, Refusal):
-            yield Refusal(f"a patch inside it: {place.reason}", patch.path, patch.inline.span)
+            span = place.span if patch.inline is None else patch.inline.span
+            yield Refusal(f"{patch.left_alone}: {place.reason}", patch.path, span)
         else:
-            yield Refusal("a patch inside it names the old port", patch.path, patch.inline.span)
+            at = next(iter(place.operations))
+            known = patch.cursor.get(*at.at[1:]) if isinstance(at, SetValue) else None
+            span = patch.span_of(known if known is not None else patch.cursor)
+            yield Refusal(f"{patch.left_alone} names the old port", patch.path, span)
 
 
 def _in_part(

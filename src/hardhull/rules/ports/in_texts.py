@@ -177,7 +177,7 @@ def _kustomizations(
         for patch in known.patches
         if patch.inline is None and known.builds(patch.holder, context.project.manifests)
     }
-    for source, first in texts.first_matches(pattern, ("ort", "value"), ends):
+    for source, first in texts.first_matches(pattern, ("ort", "value", "_URLS", "_PORTS"), ends):
         path, match = source.path, first
         own = posixpath.basename(path).lower().startswith("kustomization")
         if not (own or re.search(r"\bop[\"']?\s*:", source.text)) or path in read:
@@ -186,7 +186,9 @@ def _kustomizations(
             literal = generated.search(source.text)
             if literal is None:
                 continue
-            match = literal
+            line, match = source.line_of(literal.start()), literal
+            yield Refusal(f"{path}:{line} makes a ConfigMap or Secret of the old port", path)
+            continue
         holders = [source.text] if own else _users_of(path, context)
         if any(word.search(text) for text in holders or [source.text]):
             line = source.line_of(match.end() - 1)

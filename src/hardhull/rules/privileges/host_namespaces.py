@@ -180,6 +180,7 @@ RULE = Rule(
         "kics:302736f4-b16c-41b8-befe-c0baffa0bd9d",
         "kics:cd290efd-6c82-4e9d-a698-be12ae31d536",
     ),
+    patches=True,
     examples=(
         Example(
             "the host's processes",

@@ -45,6 +45,8 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     contradicted = container.user is not None and user.root is True
     if _is_required(container) and not contradicted:
         return
+    if container.patched is not None and not _says_no(container) and not contradicted:
+        return  # a patch leaves the rest as it is
     message = "it may run as root: nothing requires another user"
     evidence = [user.evidence]
     if _is_required(container):
@@ -98,8 +100,10 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         doubts += own
     notes += doubts
     level = Level.REVIEW if doubts else level
+    if container.patched is not None:
+        whole_pod = container.cursor.get("securityContext", "runAsNonRoot") is None
     required = container.require_non_root(whole_pod=whole_pod)
-    if _is_required(container):
+    if _is_required(container) or (container.patched is not None and not _says_no(container)):
         required = ()
     return Fix(
         (*change.operations, *required),
@@ -277,4 +281,5 @@ RULE = Rule(
         "kics:cf34805e-3872-4c08-bf92-6ff7bb0cfadb",
     ),
     examples=WORKLOAD_MAY_RUN_AS_ROOT,
+    patches=True,
 )
