@@ -4,11 +4,13 @@
 
 FOLDER holds repositories, one a sub-folder; without it a set is generated. BIN is where hadolint,
 checkov and trivy are. Every command runs as a whole process; the median of the rounds counts.
+Our modules are compiled first, as `pip install` leaves them.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import gc
 import json
 import os
@@ -20,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import hardhull as package
 from hardhull import discover
 from hardhull.documents.source import FileKind
 
@@ -54,6 +57,27 @@ spec:
         ports:
         - containerPort: 8080
 """
+SERVICE = """\
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: api{n}
+spec:
+  selector:
+    app: api{n}
+  ports:
+  - port: 80
+"""
+COMPOSE = """\
+  api{n}:
+    build: src/Api{n}
+    image: acme.example/api{n}:1
+    ports:
+    - "{port}:80"
+    environment:
+      NEXT: http://api{other}/orders
+"""
 
 
 def main() -> int:
@@ -64,6 +88,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="leave the slow judges out")
     options = parser.parse_args()
+    compileall.compile_dir(Path(package.__file__).parent, quiet=2)
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Path(options.corpus) if options.corpus else generate(Path(scratch, "set"), 50)
         roots = sorted(str(path) for path in corpus.iterdir() if path.is_dir())
@@ -71,6 +96,7 @@ def main() -> int:
         compare(table, roots, options)
         every_file_changes(table, Path(scratch, "changing"))
         growing(table, Path(scratch, "growing"))
+        one_large_root(table, Path(scratch, "large"))
         start_up(table)
     table.show()
     return 0
@@ -232,6 +258,30 @@ def growing(table: Table, folder: Path) -> None:
     one = table.time(hardhull("fix", "--diff", roots[0])) - none
     many = table.time(hardhull("fix", "--diff", *roots)) - none
     table.ratio("20 copies / 20 x 1 copy", many, 20 * one, 1.1)
+
+
+def one_large_root(table: Table, folder: Path) -> None:
+    """One repository of many services that call each other, all on port 80: 400 beside 100."""
+    small, large = (monorepo(folder / str(number), number) for number in (100, 400))
+    none = table.time(hardhull("--version"))
+    for command in (("scan", "--fail-on", "none"), ("fix", "--diff")):
+        four = 4 * (table.time(hardhull(*command, small)) - none)
+        many = table.time(hardhull(*command, large)) - none
+        table.ratio(f"{command[0]}: 400 applications / 4 x 100", many, four, 1.25)
+
+
+def monorepo(folder: Path, number: int) -> str:
+    """Write one root with `number` applications that Compose and Kubernetes run on port 80."""
+    root = generate(folder, number) / "root"
+    services = ["services:\n"]
+    for n in range(number):
+        dockerfile = root / f"src/Api{n}/Dockerfile"
+        dockerfile.write_text(dockerfile.read_text().replace("aspnet:8.0", "aspnet:6.0"))
+        manifest = root / f"src/Api{n}/deploy.yaml"
+        manifest.write_text(manifest.read_text().replace("8080", "80") + SERVICE.format(n=n))
+        services.append(COMPOSE.format(n=n, port=5000 + n, other=(n + 1) % number))
+    (root / "compose.yaml").write_text("".join(services))
+    return str(root)
 
 
 def start_up(table: Table) -> None:

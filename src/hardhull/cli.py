@@ -243,7 +243,7 @@ def _paths(parser: _Parser) -> None:
 def _choosing(parser: _Parser) -> None:
     group = parser.add_argument_group("which changes")
     for name, meaning in (
-        ("select", "only this rule, or the rules of this concern (such as `privileges`)"),
+        ("select", "only this rule, the rules of this concern, or what `pod-security` refuses"),
         ("ignore", "not this rule or concern"),
         ("enable", "also this rule, which is off by default"),
     ):

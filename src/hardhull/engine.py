@@ -67,7 +67,7 @@ def harden(
     while True:
         ledger = Ledger(failed=set(barred), memory=memory)
         final = _run(context, rules, gate, relink, ledger)
-        surprise = _surprise(rules, final, known, ledger)
+        surprise = _surprise(rules, final, known, gate, ledger)
         if surprise is None:
             _note_barred(ledger, barred, final, rules)
             return final, ledger
@@ -248,12 +248,25 @@ def _places(rules: Iterable[Rule], context: Context, ledger: Ledger) -> set[tupl
 
 
 def _surprise(
-    rules: Sequence[Rule], final: Context, known: set[tuple[str, str, str]], ledger: Ledger
+    rules: Sequence[Rule],
+    final: Context,
+    known: set[tuple[str, str, str]],
+    gate: Gate,
+    ledger: Ledger,
 ) -> Change | None:
-    """The last change at a place that has a finding now which was not there at the start."""
+    """The last change at a place that has a finding now which was not there at the start.
+
+    What the user wants only reported, or has accepted, is no reason to take a change back.
+    """
     if not ledger.changes:
         return None
-    for rule, path, where in sorted(_places(rules, final, ledger) - known):
+    news = {
+        (finding.rule, finding.path, finding.where)
+        for rule in rules
+        for finding in find_all(rule, final, ledger)
+        if (finding.rule, finding.path, finding.where) not in known and gate(finding, final)
+    }
+    for rule, path, where in sorted(news):
         if any(
             held.finding.rule == rule and held.finding.where == where
             for held in ledger.withheld.values()

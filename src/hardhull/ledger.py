@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.source import is_generated
 from hardhull.model import Change, Crash, Finding, Fix, Level, Refusal, Withheld, worst
+from hardhull.project.kubernetes import Workload
 from hardhull.project.patched import coherent
+from hardhull.project.pod_security import violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,12 +67,35 @@ def find_all(rule: Rule, context: Context, ledger: Ledger) -> list[Finding]:
     patches = context.project.patches if rule.patches else ()
     for subject in (*context.subjects(rule.subject), *patches):
         try:
-            found += rule.find(subject, context)
+            found += (
+                one for one in rule.find(subject, context) if _is_asked_for(rule, one, context)
+            )
         except Exception:  # noqa: BLE001  one rule's bug must not stop the run
             where = str(getattr(subject, "where", "") or getattr(subject, "name", ""))
             ledger.memory.note_crash(rule.id, where)
     known[rule.id] = _told_apart(found)
     return known[rule.id]
+
+
+def _is_asked_for(rule: Rule, finding: Finding, context: Context) -> bool:
+    """Whether it counts: asked for Pod Security alone, only what its level refuses does."""
+    wanted = context.settings.pod_security
+    if not wanted.asked or not rule.pod_security:
+        return True
+    subject = finding.subject
+    project, patched = context.project, getattr(subject, "patched", None)
+    if isinstance(subject, Workload):
+        workload: Workload | None = subject
+    else:
+        workload = project.part_of(subject) if patched else project.workload_of(subject)
+    if workload is None:
+        return False
+    places = (finding.where, workload.where)
+    return any(
+        refused.check in rule.pod_security
+        and (refused.where in places or finding.where == workload.where)
+        for refused in violations(workload, wanted.level, wanted.version)
+    )
 
 
 def _told_apart(found: Iterable[Finding]) -> list[Finding]:
@@ -103,4 +128,5 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
     for path in fix.paths:
         if is_generated(context.document(path).source):
             return Refusal("the file's first lines say that a program writes it: change that", path)
-    return replace(fix, level=worst(fix.level, finding.level))
+    level = worst(fix.level, finding.level)
+    return fix if level is fix.level else replace(fix, level=level)

@@ -78,8 +78,8 @@ class Node:
     """
 
     __slots__ = (
-        "anchor", "end", "flow", "items", "kind", "outer_start", "pairs", "start", "style", "tag",
-        "target", "value",
+        "anchor", "end", "flow", "found", "items", "kind", "outer_start", "pairs", "start", "style",
+        "tag", "target", "value",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917  # one call per node of a file: keywords cost time
@@ -106,6 +106,7 @@ class Node:
         self.pairs: list[tuple[Node, Node]] = _NO_PAIRS
         self.items: list[Node] = _NO_ITEMS
         self.target: Node | None = None
+        self.found: dict[str, tuple[Node, Node, bool]] | None = None
 
     def __repr__(self) -> str:
         """Kind and span, for people who debug."""
@@ -118,6 +119,16 @@ class Node:
             yield key
             yield value
         yield from self.items
+
+    @property
+    def by_key(self) -> dict[str, tuple[Node, Node, bool]]:
+        """Key, value and whether a merge key brought them, by the text of the key.
+
+        The last of doubled keys counts. Made when first asked for: rules ask many times.
+        """
+        if self.found is None:
+            self.found = _by_key(self)
+        return self.found
 
 
 _NO_PAIRS: list[tuple[Node, Node]] = []
@@ -642,16 +653,11 @@ class Cursor:
 
     def pairs(self) -> list[tuple[str, Cursor]]:
         """Return keys and values of a mapping, merged ones that are not overridden last."""
-        found: dict[str, Cursor] = {}
-        for name, value in self.node.pairs:
-            text = key_text(name)
-            if text is not None and not is_merge(name):
-                found[text] = Cursor(self.file, (*self.address, text), value, self.shared, name)
-        for name, value in merged_pairs(self.node):
-            text = key_text(name)
-            if text is not None and text not in found:
-                found[text] = Cursor(self.file, (*self.address, text), value, True, name)
-        return list(found.items())
+        file, address, shared = self.file, self.address, self.shared
+        return [
+            (text, Cursor(file, (*address, text), value, shared or merged, name))
+            for text, (name, value, merged) in self.node.by_key.items()
+        ]
 
     def keys(self) -> list[str]:
         """Return the keys of a mapping, merged ones included."""
@@ -674,18 +680,27 @@ def _step(place: Cursor, key: str | int) -> Cursor | None:
         return Cursor(place.file, (*place.address, key), node.items[key], place.shared)
     if node.kind is not Kind.MAPPING:
         return None
-    wanted = str(key)
+    found = node.by_key.get(str(key))
+    if found is None:
+        return None
+    name, value, merged = found
+    return Cursor(place.file, (*place.address, key), value, place.shared or merged, name)
+
+
+def _by_key(node: Node) -> dict[str, tuple[Node, Node, bool]]:
+    found: dict[str, tuple[Node, Node, bool]] = {}
     merges = False
-    for name, value in reversed(node.pairs):  # the last of doubled keys counts
+    for name, value in node.pairs:
         text = name.value if name.kind is Kind.SCALAR else key_text(name)
         if text == "<<" and is_merge(name):
             merges = True
-        elif text == wanted:
-            return Cursor(place.file, (*place.address, key), value, place.shared, name)
+        elif text is not None:
+            found[text] = (name, value, False)
     for name, value in merged_pairs(node) if merges else ():
-        if key_text(name) == wanted:
-            return Cursor(place.file, (*place.address, key), value, True, name)
-    return None
+        text = key_text(name)
+        if text is not None and text not in found:
+            found[text] = (name, value, True)
+    return found
 
 
 def key_text(key: Node) -> str | None:

@@ -8,6 +8,7 @@ insert and to remove, and both are needed to see that one operation leaves the o
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -57,7 +58,7 @@ from hardhull.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # ---------------------------------------------------------------- what is wanted where
 
@@ -167,6 +168,7 @@ class _Plan:
     def __init__(self, file: YamlFile) -> None:
         self.file = file
         self.spots: dict[int, _Spot] = {}
+        self.places: dict[int, dict[str | None, list[int]]] = {}
 
     def add(self, operation: YamlOperation) -> None:
         """Find the deepest node that exists on the way, and note there what is wanted."""
@@ -239,11 +241,20 @@ class _Plan:
             if resolve(node)[0] != "null":
                 self._refuse_at(node, f"{key!r} is wanted below a scalar")
             return None
-        found = [i for i, (name, _) in enumerate(node.pairs) if key_text(name) == str(key)]
+        found = self._places(node).get(str(key), [])
         if len(found) > 1:
             second = node.pairs[found[1]][0]
             self._refuse_at(second, f"the key {key!r} is there twice")
         return found[0] if found else None
+
+    def _places(self, node: Node) -> dict[str | None, list[int]]:
+        """The indexes of a mapping's pairs by key: many operations go through one mapping."""
+        known = self.places.get(id(node))
+        if known is None:
+            known = self.places[id(node)] = {}
+            for index, (name, _) in enumerate(node.pairs):
+                known.setdefault(key_text(name), []).append(index)
+        return known
 
     # ---- what is wanted
 
@@ -393,6 +404,7 @@ class _Writer:
         self.text = file.source.text
         self.plan = plan
         self.pieces: list[_Piece] = []
+        self.steps: dict[int, tuple[int | None, int | None]] = {}
 
     def write(self, spot: _Spot) -> None:
         """Write all that is wanted of one node."""
@@ -450,7 +462,9 @@ class _Writer:
         return _REST_OF_LINE.match(self.text, position) is not None
 
     def _has_comment(self, start: int, end: int) -> bool:
-        return any(start <= span.start < end for span in self.file.comments)
+        spans = self.file.comments
+        first = bisect_left(spans, (start, 0))
+        return first < len(spans) and spans[first].start < end
 
     def _head(self, spot: _Spot) -> int:
         """Return where the value of an entry begins: behind colon or dash, anchor and tag."""
@@ -476,9 +490,32 @@ class _Writer:
     # ---- style of the neighbours
 
     def _layout(self, spot: _Spot) -> Layout:
+        above: list[Node] = []
+        at: _Spot | None = spot
+        while at is not None:
+            above.append(at.node)
+            at = at.parent
+        step, offset = self._steps(above)
+        if step is None or offset is None:
+            elsewhere = self._steps_of_document(above[-1])
+            step = elsewhere[0] if step is None else step
+            offset = elsewhere[1] if offset is None else offset
+        # Where a document shows no sequence at all, indented is what Compose files do.
+        item_offset = max(offset, 0) if offset is not None else step or 2
+        return Layout(step or 2, item_offset, style=self._quotes(spot.node))
+
+    def _steps_of_document(self, root: Node) -> tuple[int | None, int | None]:
+        """What `_steps` finds in a whole document, which is looked through once."""
+        known = self.steps.get(id(root))
+        if known is None:
+            known = self.steps[id(root)] = self._steps(_all_nodes(root))
+        return known
+
+    def _steps(self, nodes: Iterable[Node]) -> tuple[int | None, int | None]:
+        """How much deeper the first mapping and the first sequence below these nodes begin."""
         step: int | None = None
         offset: int | None = None
-        for node in self._nearest_first(spot):
+        for node in nodes:
             for key, value in node.pairs:
                 deeper = self._column(value.start) - self._column(key.outer_start)
                 if node.flow or value.flow or self.text.find("\n", key.end, value.start) < 0:
@@ -489,18 +526,7 @@ class _Writer:
                     offset = deeper
             if step is not None and offset is not None:
                 break
-        # Where a document shows no sequence at all, indented is what Compose files do.
-        item_offset = max(offset, 0) if offset is not None else step or 2
-        return Layout(step or 2, item_offset, style=self._quotes(spot.node))
-
-    def _nearest_first(self, spot: _Spot) -> Iterator[Node]:
-        above: _Spot | None = spot
-        root = spot.node
-        while above is not None:
-            yield above.node
-            root = above.node
-            above = above.parent
-        yield from _all_nodes(root)
+        return step, offset
 
     def _quotes(self, node: Node) -> Style:
         """Return the quotes that all strings of a sequence share."""

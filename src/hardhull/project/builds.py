@@ -6,6 +6,7 @@ import posixpath
 import re
 import shlex
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.documents.unreadable import Unreadable
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from hardhull.documents.source import Source
     from hardhull.documents.yaml import Cursor
 
-_BUILD = re.compile(
-    r"\b(?:docker|podman|nerdctl|buildah)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)"
-)
+_BUILDERS = ("docker", "podman", "nerdctl", "buildah")
+_BUILD = re.compile(rf"\b(?:{'|'.join(_BUILDERS)})\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)")
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _WITH_VALUE = frozenset(
@@ -79,6 +79,14 @@ class Builds:
     contexts: Mapping[str, str] = field(default_factory=dict)
     """Named build contexts, in lower case, with the `path:line` that names each."""
 
+    @cached_property
+    def by_dockerfile(self) -> Mapping[str | None, list[BuiltImage]]:
+        """The images by the Dockerfile they are built from."""
+        found: dict[str | None, list[BuiltImage]] = {}
+        for image in self.images:
+            found.setdefault(image.dockerfile, []).append(image)
+        return found
+
 
 def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds:
     """Read all evidence files once; `dockerfiles` are the known paths, to resolve names."""
@@ -126,7 +134,8 @@ def _text(
     if not any(word in text for word in interesting):
         return
     joined = _CONTINUED.sub(" ", text)
-    for match in _BUILD.finditer(joined):
+    builders = any(name in joined for name in _BUILDERS)
+    for match in _BUILD.finditer(joined) if builders else ():
         place = place_of(source, match["rest"])
         built = list(_command(place, match["rest"], posixpath.dirname(source.path), known))
         images += built

@@ -12,6 +12,7 @@ from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
 from hardhull.project.compose_reading import read_compose
+from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
     KubernetesContainer,
     KubernetesObject,
@@ -19,6 +20,7 @@ from hardhull.project.kubernetes import (
     Manifest,
     Workload,
     apart,
+    is_of_openshift,
     read_manifest,
 )
 from hardhull.project.kustomize import Kustomize, read_kustomize
@@ -154,6 +156,11 @@ class Project:
                     found.setdefault((container.path, container.where), laid)
         return tuple(found[key] for key in sorted(found))
 
+    def part_of(self, patch: KubernetesContainer) -> Workload | None:
+        """The patch that a container of `patches` stands in."""
+        parts = self.manifests.get(patch.path, Manifest()).patches
+        return next((p for p in parts if patch.cursor in [c.cursor for c in p.containers]), None)
+
     def selected_by(self, service: KubernetesService) -> tuple[Workload, ...]:
         """The workloads whose pods a Service sends requests to."""
         return self._selection.of(service)
@@ -161,6 +168,20 @@ class Project:
     @cached_property
     def _selection(self) -> Selection:
         return Selection(self.all_workloads, self.all_services, self.kustomize.together)
+
+    @cached_property
+    def for_openshift(self) -> bool:
+        """Whether the manifests are for OpenShift, as the configuration says or objects show."""
+        said = self.workspace.settings.openshift
+        if said is not None:
+            return said
+        roots = [one.root for one in self.all_workloads] + [one.cursor for one in self.others]
+        return any(map(is_of_openshift, roots))
+
+    @cached_property
+    def index(self) -> Index:
+        """Its parts by name, folder and owner."""
+        return Index(self.applications, self.compose, self.others, self.documents)
 
     @cached_property
     def _by_stage(self) -> Mapping[tuple[str, int], Application]:

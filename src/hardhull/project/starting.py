@@ -49,6 +49,13 @@ class Start:
 
 def start_of(container: Container, project: Project) -> Start:
     """What runs before and as the program: in one pod or service, with any image it may have."""
+    known, place = project.index.starts, (container.where, container.cursor)
+    if place not in known:
+        known[place] = _start_of(container, project)
+    return known[place]
+
+
+def _start_of(container: Container, project: Project) -> Start:
     lines: list[StartLine] = []
     unread: list[str] = []
     command = container.command
@@ -92,10 +99,10 @@ def _read_scripts(
 def _script(name: str, folder: str, project: Project) -> Source | None:
     """The script of this name that is nearest below the folder, else the only one there is."""
     texts = project.workspace.texts
-    found = [path for path in texts.paths() if posixpath.basename(path) == name]
+    found = texts.named(name)
     near = [path for path in found if path.startswith(f"{folder}/")]
     if not near and len(found) == 1:
-        near = found
+        near = [*found]
     return texts.source(near[0]) if near else None
 
 

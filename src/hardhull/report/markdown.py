@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.model import Level
 from hardhull.outcome import Status
+from hardhull.report import standing
 from hardhull.report.neutral import code, markdown
 from hardhull.report.notes import notes_of
 from hardhull.report.places import place_of
@@ -35,7 +36,7 @@ def join(bodies: Sequence[str]) -> str:
 def body_of(outcome: Outcome, root: Root) -> str:
     """What happened in one root, as the body of a pull request says it."""
     parts = [f"## {_title(outcome)}", *_changes(outcome)] if outcome.fixing else _found(outcome)
-    parts += [*_held(outcome), *_respected(outcome), *_skipped(outcome)]
+    parts += [*_pods(outcome), *_held(outcome), *_respected(outcome), *_skipped(outcome)]
     parts += [f"Contacted: {', '.join(map(code, outcome.contacted))}."] if outcome.contacted else []
     if root.label != ".":
         parts.insert(0, f"# {code(root.label, table=False)}")
@@ -143,6 +144,23 @@ def _fix_cell(entry: Entry) -> str:
     if entry.fix is not None:
         return code(entry.fix.summary)
     return markdown(entry.reason) if entry.reason else "reported only"
+
+
+def _pods(outcome: Outcome) -> list[str]:
+    """The Pod Security levels, where they changed or are not the wanted one."""
+    rows = []
+    for told in standing.told(outcome):
+        first = told.standings[0].workload
+        more = len(told.standings) - 1
+        others = f" and {more} more" if more else ""
+        missing = ", ".join(f"`{check}`" for check in told.missing) or "nothing"
+        rows.append(
+            f"| {code(first.path)} {code(first.where)}{others} | {told.change} | {missing} |"
+        )
+    if not rows:
+        return []
+    heads = f"| Pod Security | level | missing for {standing.wanted(outcome)} |\n|---|---|---|"
+    return ["\n".join([heads, *rows])]
 
 
 def _held(outcome: Outcome) -> list[str]:

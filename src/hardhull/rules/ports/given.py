@@ -71,11 +71,8 @@ def _config_maps(container: KubernetesContainer, context: Context) -> Iterator[G
             named = source.get(key, "name")
             if named is None:
                 continue
-            objects = [
-                item
-                for item in context.project.others
-                if item.kind == kind and item.name == named.text
-            ]
+            index = context.project.index
+            objects = index.objects(kind, named.text) if named.text is not None else ()
             kustomize, name = context.project.kustomize, named.text or ""
             made = list(kustomize.generators_of(container.path, kind, name))
             if not objects and not made:

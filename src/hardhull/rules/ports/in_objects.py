@@ -136,8 +136,10 @@ def in_other_objects(
     names = {workload.name for workload in app.workloads} | {s.name for s in app.services}
     names |= {text for w in app.workloads for text in w.labels.values() if len(text) > 1}
     raws = [service.cursor.raw for service in app.services]
+    spaces = {workload.namespace for workload in app.workloads}
+    anywhere = not spaces or "" in spaces
     for item in context.project.others:
-        if not _same_space(item, app):
+        if item.namespace and not anywhere and item.namespace not in spaces:
             continue
         if item.kind == "NetworkPolicy":
             yield from _network_policy(item, app, context, moves)
@@ -152,13 +154,11 @@ def in_other_objects(
             yield from _numbers(item, moves)
 
 
-def _same_space(item: KubernetesObject, app: Application) -> bool:
-    spaces = {workload.namespace for workload in app.workloads}
-    return not item.namespace or not spaces or "" in spaces or item.namespace in spaces
-
-
 def _named(name: str, item: KubernetesObject) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", item.cursor.raw) is not None
+    raw = item.cursor.raw
+    if name not in raw:
+        return False
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", raw) is not None
 
 
 def _numbers(item: KubernetesObject, moves: Mapping[int, int]) -> Iterator[Refusal]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _TELLING = 3
 """Names shorter than this are found everywhere."""
-_CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _LONGEST = 80
 
 
@@ -42,6 +41,11 @@ def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> It
     hosts = {host for service in app.compose for host in hosts_of(service)}
     if not hosts:
         return
+    texts = context.project.workspace.texts
+    # Calls inside a cluster go through a Service; see `_charts`.
+    naming = [s for s in texts.holding(hosts, code=True) if not s.path.startswith(texts.charts)]
+    if not naming:
+        return
     names = "|".join(re.escape(host) for host in sorted(hosts))
     olds = _olds(moves)
     schemes = "|".join({80: "http", 443: "https"}[old] for old in moves if old in (80, 443))
@@ -53,11 +57,11 @@ def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> It
         rf"|\baddress:\s*[\"']?(?:{names})[\"']?\s*(?:[,}}]|$)",
         re.MULTILINE,
     )
-    texts = context.project.workspace.texts
-    for path, line, text in texts.search(pattern, hosts, code=True):
-        if path.startswith(texts.charts):
-            continue  # calls inside a cluster go through a Service; see `_charts`
-        yield Refusal(f"{path}:{line} calls it on the old port: {text.strip()[:_LONGEST]}")
+    for source in naming:
+        for match in pattern.finditer(source.text):
+            line = source.line_of(match.start())
+            told = source.line_text(line).strip()[:_LONGEST]
+            yield Refusal(f"{source.path}:{line} calls it on the old port: {told}")
 
 
 def _images(app: Application, context: Context) -> set[str]:
@@ -67,12 +71,9 @@ def _images(app: Application, context: Context) -> set[str]:
         for container in app.containers
         if container.image is not None and container.image.text
     }
+    built = context.project.workspace.builds.by_dockerfile
     own = {stage.path for stage in app.stages}
-    names |= {
-        image.name
-        for image in context.project.workspace.builds.images
-        if image.name and image.dockerfile in own
-    }
+    names |= {image.name for path in own for image in built.get(path, ()) if image.name}
     found = {parse_reference(name) for name in names}
     return {one.repository.rpartition("/")[2] for one in found if one is not None}
 
@@ -84,7 +85,6 @@ def _scripts(app: Application, context: Context, moves: Mapping[int, int]) -> It
     if not names:
         return
     olds = _olds(moves)
-    named = "|".join(re.escape(name) for name in sorted(names))
     uses = (
         (rf"(?:-p|--publish)[ =]\S*?\d+:(?:{olds})(?:/tcp)?(?![\w:.])", "publishes the old port"),
         (
@@ -94,21 +94,19 @@ def _scripts(app: Application, context: Context, moves: Mapping[int, int]) -> It
         (rf"--target-port[= ](?:{olds})(?!\d)", "names the old port"),
         (rf"(?:_URLS|_PORTS)=[^\n]*?(?<!\d)(?:{olds})(?!\d)", "tells it to listen on the old port"),
     )
+    found = context.project.workspace.texts.commands(uses, _USED)
+    if not found:
+        return
+    named = "|".join(re.escape(name) for name in sorted(names))
     word = re.compile(rf"(?<![\w-])(?:{named})(?![\w-])")
-    texts = context.project.workspace.texts
-    for path in texts.paths():
-        source = texts.source(path)
-        if source is None or not any(name in source.text for name in names):
-            continue
-        joined = _CONTINUED.sub(" ", source.text)
-        for pattern, what in uses:
-            for match in re.finditer(pattern, joined):
-                start = joined.rfind("\n", 0, match.start()) + 1
-                end = joined.find("\n", match.end())
-                command = joined[start : end if end >= 0 else len(joined)].strip()
-                if word.search(command):
-                    line = source.line_of(max(source.text.find(match[0].split()[-1]), 0))
-                    yield Refusal(f"{path}:{line} {what}: {command[:_LONGEST]}")
+    for source, command, use, what in found:
+        if word.search(command):
+            line = source.line_of(max(source.text.find(use.split()[-1]), 0))
+            yield Refusal(f"{source.path}:{line} {what}: {command[:_LONGEST]}")
+
+
+_USED = ("-p", "port-forward", "--target-port", "_URLS=", "_PORTS=")
+"""One of these stands in every command that `_scripts` looks for."""
 
 
 _PLATFORM_PORTS = (
@@ -197,21 +195,17 @@ def _kustomizations(
 
 def _users_of(path: str, context: Context) -> list[str]:
     """The kustomizations that name a patch file."""
-    texts = context.project.workspace.texts
-    found = []
-    for other in texts.paths():
-        if posixpath.basename(other).startswith("kustomization"):
-            source = texts.source(other)
-            if source is not None and posixpath.basename(path) in source.text:
-                found.append(source.text)
-    return found
+    name = posixpath.basename(path)
+    texts = (source.text for source in context.project.workspace.texts.kustomizations)
+    return [text for text in texts if name in text]
 
 
 def _charts(app: Application, context: Context) -> Iterator[Refusal]:
     """Charts are not read yet: one that names the application may deploy it on the old port."""
     texts = context.project.workspace.texts
     names = {name for name in _names(app) if len(name) >= _TELLING}
-    if not texts.charts or not names:
+    naming = [source for source, bare in texts.of_charts if any(name in bare for name in names)]
+    if not naming:
         return
     pattern = re.compile(
         "|".join(
@@ -220,15 +214,11 @@ def _charts(app: Application, context: Context) -> Iterator[Refusal]:
         ),
         re.IGNORECASE,
     )
-    for path in texts.paths():
-        if path.startswith(texts.charts):
-            source = texts.source(path)
-            match = pattern.search(source.text) if source is not None else None
-            if source is not None and match is not None:
-                line = source.line_of(match.start())
-                yield Refusal(
-                    f"{path}:{line}: a chart may deploy it, and charts are not read", path
-                )
+    for source in naming:
+        match = pattern.search(source.text)
+        if match is not None:
+            place = f"{source.path}:{source.line_of(match.start())}"
+            yield Refusal(f"{place}: a chart may deploy it, and charts are not read", source.path)
 
 
 def _names(app: Application) -> set[str]:

@@ -103,14 +103,15 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     moves = {port: _new_port(port, context) for port in _numbers(heard)}
     operations: list[Operation] = []
     notes: list[str] = []
-    for member in together(app, context):
+    # What a shared stage says of the port moves for all its programs: all of them move or none.
+    members = context.project.index.made_together(app)
+    for member in members:
         answer = _moved(member, context, moves)
         if isinstance(answer, Refusal):
             return answer if member is app else _because_of(member, app, answer)
         operations += [op for op in answer.operations if op not in operations]
         notes += [note for note in answer.notes if note not in notes]
     if in_two_steps(context):
-        members = together(app, context)
         if any(is_by_number(member, context, moves) for member in members):
             # All that could refuse the move was asked above: no name is given in vain.
             return named(app, context, moves)
@@ -127,23 +128,6 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         "refused connections",
         tuple(notes),
     )
-
-
-def together(app: Application, context: Context) -> tuple[Application, ...]:
-    """The application, and those made from a stage that it is made from too.
-
-    What the shared stage says of the port moves for all of them, so all of them move or none.
-    """
-    found = [app]
-    for one in found:
-        for other in context.project.applications:
-            if other not in found and _stages(one) & _stages(other):
-                found.append(other)
-    return tuple(found)
-
-
-def _stages(app: Application) -> set[tuple[str, int]]:
-    return {(stage.path, one.index) for stage in run_stages(app) for one in stage.chain}
 
 
 def _because_of(member: Application, app: Application, answer: Refusal) -> Refusal:

@@ -106,7 +106,7 @@ def _program(stage: AppStage, app: Application, words: list[str]) -> Iterator[Do
 def _script(stage: AppStage, name: str, context: Context) -> Iterator[Refusal | Doubt]:
     base = posixpath.basename(name)
     texts = context.project.workspace.texts
-    candidates = [path for path in texts.paths() if posixpath.basename(path) == base]
+    candidates = texts.named(base)
     folder = posixpath.dirname(stage.path)
     near = [path for path in candidates if path.startswith(f"{folder}/")] or candidates
     source = texts.source(near[0]) if near else None
