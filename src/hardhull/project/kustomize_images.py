@@ -42,9 +42,7 @@ def kustomization_references(
         )
 
 
-def _reference(
-    entry: Entry, kustomize: Kustomize, manifests: Mapping[str, Manifest]
-) -> str | None:
+def _reference(entry: Entry, kustomize: Kustomize, manifests: Mapping[str, Manifest]) -> str | None:
     """The reference that an entry makes; None where it depends on more than one manifest."""
     for key in ("newName", "newTag", "digest"):
         said = entry.cursor.get(key)

@@ -23,8 +23,9 @@ from hardhull.project.kubernetes import (
     is_of_openshift,
     read_manifest,
 )
-from hardhull.project.kustomize import Kustomize, read_kustomize
+from hardhull.project.kustomize import Kustomize
 from hardhull.project.kustomize_images import kustomization_references
+from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
 from hardhull.project.references import (
     ImageUse,
@@ -133,15 +134,27 @@ class Project:
     @cached_property
     def laid_over(self) -> tuple[tuple[Workload, Workload], ...]:
         """Patches that are parts of workloads, each with a workload that it is laid over."""
-        found = []
+        found: list[tuple[Workload, Workload]] = []
         for own in self.all_workloads:
             patches = self.kustomize.patches_of(own.path, own.kind, own.name)
             places = {(one.path, one.cursor.address) for one in patches}
             for path in sorted({path for path, _ in places}):
-                for part in self.manifests.get(path, Manifest()).patches:
-                    if (path, part.root.address) in places:
-                        found.append((part, own))
+                parts = self.manifests.get(path, Manifest()).patches
+                found += [(p, own) for p in parts if (path, p.root.address) in places]
         return tuple(found)
+
+    @cached_property
+    def patched_by(self) -> Mapping[Cursor, int]:
+        """How many objects each patch is laid over, by the root of its text."""
+        found: dict[Cursor, set[tuple[str, str, str]]] = {}
+        for path, manifest in self.manifests.items():
+            services = [("Service", one.name) for one in manifest.services]
+            named = [(one.kind, one.name) for one in manifest.workloads]
+            named += [(one.kind, one.name) for one in manifest.others]
+            for kind, name in (*named, *services):
+                for patch in self.kustomize.patches_of(path, kind, name):
+                    found.setdefault(patch.cursor, set()).add((path, kind, name))
+        return {cursor: len(objects) for cursor, objects in found.items()}
 
     @cached_property
     def patches(self) -> tuple[KubernetesContainer, ...]:

@@ -95,7 +95,7 @@ def _pinned_entry(
     """
     if use.cursor is not None and use.cursor.shared:
         return Refusal("an alias stands there: change it by hand", use.path, use.span)
-    renamed = _renamed_above(use, entry, context)
+    renamed = _renamed_above(entry, context)
     if renamed is not None:
         return renamed
     at, tag = entry.cursor.address, use.reference.tag if use.reference is not None else None
@@ -111,16 +111,15 @@ def _pinned_entry(
     return (named, given), Level.REVIEW  # the manifests' own tag has no say from now on
 
 
-def _renamed_above(use: ImageUse, entry: Entry, context: Context) -> Refusal | None:
+def _renamed_above(entry: Entry, context: Context) -> Refusal | None:
     """A kustomization over this one that takes the image, digest and all, from another place."""
     above = set(context.project.kustomize.above(entry.path))
     name = entry.text("newName") or entry.name
     for other in context.project.kustomize.entries:
-        if other.path in above and other.name == name and other.cursor.get("newName") is not None:
-            if other.cursor.get("newTag") is None and other.cursor.get("digest") is None:
-                place = f"{other.path}:{other.cursor.line}"
-                reason = f"{place} takes it from another registry, which may have another digest"
-                return Refusal(reason, use.path, use.span)
+        said = set(other.cursor.keys()) & {"newName", "newTag", "digest"}
+        if other.path in above and other.name == name and said == {"newName"}:
+            reason = "it is taken from another registry here, which may have another digest"
+            return Refusal(reason, other.path, other.cursor.span)
     return None
 
 

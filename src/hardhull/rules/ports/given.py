@@ -79,8 +79,8 @@ def _config_maps(container: KubernetesContainer, context: Context) -> Iterator[G
                 yield Given(f"{named.path}:{named.line}")
             prefix = source.get("prefix")
             before = (prefix.text if prefix is not None else None) or ""
-            for item in made:
-                yield from _generated(item, before)
+            for generator in made:
+                yield from _generated(generator, before)
             for item in objects:
                 for block in ("data", "stringData"):
                     yield from _variables(item.cursor.get(block), before)

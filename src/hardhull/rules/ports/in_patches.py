@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from hardhull.images import parse_reference
 from hardhull.model import Refusal, SetValue, value_of
 from hardhull.project.kubernetes import POD_AT, KubernetesContainer, Workload
-from hardhull.project.patched import steps_of
+from hardhull.project.patch_json import counted_by_others, steps_of
 from hardhull.project.ports import decides_port, moved
 from hardhull.rules.ports.in_pods import in_pod
 from hardhull.rules.ports.moving import Moved, names_number, number_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hardhull.documents.yaml import Cursor
     from hardhull.project.application import Application
@@ -33,19 +33,20 @@ def in_patches(
 ) -> Iterator[Moved | Refusal]:
     """What is laid over the workloads and Services of an application."""
     yield from _twins(app, context, moves)
+    kustomize = context.project.kustomize
     for workload in app.workloads:
-        for patch in context.project.kustomize.patches_of(
-            workload.path, workload.kind, workload.name
-        ):
-            found = _in_json(patch, workload.root, moves) if patch.is_json else _in_part(
-                patch, workload, app, moves
-            )  # fmt: skip
+        patches = kustomize.patches_of(workload.path, workload.kind, workload.name)
+        for patch in patches:
+            found = _in_part(patch, workload, app, moves)
+            if patch.is_json:
+                found = _in_json(patch, workload.root, patches, moves)
             yield from _told(patch, found)
     for service in app.services:
-        for patch in context.project.kustomize.patches_of(service.path, "Service", service.name):
-            found = _in_json(patch, service.cursor, moves) if patch.is_json else _in_service(
-                patch, service, moves
-            )  # fmt: skip
+        patches = kustomize.patches_of(service.path, "Service", service.name)
+        for patch in patches:
+            found = _in_service(patch, service, moves)
+            if patch.is_json:
+                found = _in_json(patch, service.cursor, patches, moves)
             yield from _told(patch, found)
 
 
@@ -115,45 +116,62 @@ def _in_service(
 
 
 def _in_json(
-    patch: Patch, own: Cursor, moves: Mapping[int, int]
+    patch: Patch, own: Cursor, patches: Sequence[Patch], moves: Mapping[int, int]
 ) -> Iterator[Moved | Refusal]:
+    others = tuple(other for other in patches if other is not patch)
     for item in patch.cursor.items():
         path, value = item.get("path"), item.get("value")
-        if path is not None and path.text and value is not None:
-            yield from _in_value(value, steps_of(path.text), own, moves)
+        if path is None or not path.text or value is None:
+            continue
+        steps = steps_of(path.text)
+        counted = counted_by_others(steps, own, others)
+        for place in _in_value(value, steps, own, moves):
+            if counted:
+                reason = "a JSON patch counts the items of a list that another patch adds to"
+                yield Refusal(reason, path.path, path.span)
+            else:
+                yield place
 
 
 def _in_value(
     value: Cursor, steps: Steps, own: Cursor, moves: Mapping[int, int]
 ) -> Iterator[Moved | Refusal]:
     """What an operation puts at a path: the port where ports stand, and nowhere else."""
-    inner: list[tuple[str | int, Cursor]] = [
-        *value.pairs(), *enumerate(value.items())
-    ]  # fmt: skip
-    service = own.get("kind") is not None and (own.get("kind") or own).text == "Service"
-    if service and value.is_mapping and value.get("targetPort") is None:
-        port = value.get("port")
-        if port is not None and number_of(port) in moves:
-            reason = "a patch of a Service names the port, without a targetPort"
-            yield Refusal(reason, value.path, port.span)
+    service = _kind(own) == "Service"
+    port = value.get("port") if service and value.get("targetPort") is None else None
+    if port is not None and number_of(port) in moves:
+        reason = "a patch of a Service names the port, without a targetPort"
+        yield Refusal(reason, value.path, port.span)
+    inner: list[tuple[str | int, Cursor]] = [*value.pairs(), *enumerate(value.items())]
     for key, part in inner:
         yield from _in_value(part, (*steps, key), own, moves)
-    if inner or value.text is None:
-        return
+    if not inner and value.text is not None:
+        yield from _in_scalar(value, value.text, steps, own, moves)
+
+
+def _in_scalar(
+    value: Cursor, text: str, steps: Steps, own: Cursor, moves: Mapping[int, int]
+) -> Iterator[Moved | Refusal]:
     key, holder = _last(steps, 1), _last(steps, 2)
     number = number_of(value)
+    name = _variable(value, steps, own)
     if key in ("containerPort", "targetPort") or (key == "port" and holder in _HANDLERS):
         if number is not None and number in moves:
             operation = SetValue(value.path, value.address, value_of(moves[number]))
             yield Moved((operation,), numeric=key == "targetPort")
-    elif service or key in _SERVICES_OWN:
+    elif _kind(own) == "Service" or key in _SERVICES_OWN:
         return
-    elif (name := _variable(value, steps, own)) is not None and decides_port(name):
-        new = moved(name, value.text, moves)
-        if new != value.text:
+    elif name is not None and decides_port(name):
+        new = moved(name, text, moves)
+        if new != text:
             yield Moved((SetValue(value.path, value.address, value_of(new)),))
-    elif names_number(value.text, moves):
+    elif names_number(text, moves):
         yield Refusal("a JSON patch names the old port", value.path, value.span)
+
+
+def _kind(own: Cursor) -> str | None:
+    kind = own.get("kind")
+    return kind.text if kind is not None else None
 
 
 def _last(steps: Steps, back: int) -> str | int:
