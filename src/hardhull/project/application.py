@@ -103,6 +103,8 @@ class Application:
     evidence: tuple[str, ...]
     directory: str | None
     programs: Programs = field(repr=False, compare=False)
+    patches: tuple[KubernetesContainer, ...] = ()
+    """What kustomizations lay over its containers."""
 
     @property
     def where(self) -> str:

@@ -216,12 +216,13 @@ class KubernetesContainer:
             name, value = variable.get("name"), variable.get("value")
             if name is not None and name.text:
                 found[name.text] = Setting(value.text if value is not None else None, value or name)
-        return found
+        return found if self.patched is None else {**self.patched.environment, **found}
 
     @property
     def environment_is_complete(self) -> bool:
         """False if variables come from somewhere else (`envFrom`)."""
-        return self.cursor.get("envFrom") is None
+        below = self.patched is None or self.patched.environment_is_complete
+        return below and self.cursor.get("envFrom") is None
 
     @property
     def environment_sources(self) -> tuple[Cursor, ...]:

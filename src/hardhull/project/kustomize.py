@@ -55,9 +55,14 @@ class Patch:
     shared: bool = False
     """Whether a component holds it, which may be laid over more than is seen here."""
 
+    unread: bool = False
+    """Whether its text can't be read: `cursor` is where it is named, then."""
+
     @property
     def left_alone(self) -> str:
         """Why it is not edited; empty if it is."""
+        if self.unread:
+            return "a patch that can't be read"
         if self.inline is not None:
             return "a patch written inside a kustomization"
         return "a patch of a component (others may use it)" if self.shared else ""
@@ -70,11 +75,11 @@ class Patch:
     @property
     def is_json(self) -> bool:
         """Whether it is a list of operations (JSON6902)."""
-        return self.cursor.is_sequence
+        return self.cursor.is_sequence and not self.unread
 
     def span_of(self, at: Cursor) -> Span:
         """The span of a place in it, in its file; of text inside a kustomization the line."""
-        if self.inline is None:
+        if self.inline is None or self.unread:
             return at.span
         source = self.inline.file.source
         block = self.inline.node.style in (Style.LITERAL, Style.FOLDED)

@@ -275,7 +275,18 @@ def link(
     linker = Linker(bare)
     applications = linker.applications()
     references = settled(_references(bare), workspace.builds, linker.built_names)
-    return replace(bare, applications=applications, references=references)
+    project = replace(bare, applications=applications, references=references)
+    return project if not project.patches else _with_patches(project)
+
+
+def _with_patches(project: Project) -> Project:
+    owned: dict[int, list[KubernetesContainer]] = {}
+    for patch in project.patches:
+        owned.setdefault(id(project.owner_of(patch)), []).append(patch)
+    applications = (
+        replace(app, patches=tuple(owned.get(id(app), ()))) for app in project.applications
+    )
+    return replace(project, applications=tuple(applications))
 
 
 def _is_same(one: KubernetesContainer, other: KubernetesContainer) -> bool:

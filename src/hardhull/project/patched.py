@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.documents.yaml import YamlFile
-from hardhull.model import AppendItem, Fix, Level, Refusal, RemoveNode, SetValue, worst
+from hardhull.model import AppendItem, Fix, Level, Refusal, RemoveNode, SetValue, value_of, worst
 from hardhull.project.kubernetes import KubernetesService, Workload
+from hardhull.project.patch_conflicts import conflict
 from hardhull.project.patch_json import in_json
 from hardhull.project.patch_parts import Too, Wish, in_part
 
@@ -92,6 +93,20 @@ def _patches_of(own: Object, project: Project) -> tuple[Patch, ...]:
     return project.kustomize.patches_of(own.path, kind, own.name)
 
 
+def _relied_on(operation: YamlOperation, project: Project) -> Iterator[SetValue]:
+    """What must stay as it is for a setting to be right: a read-only root needs its /tmp."""
+    document = project.documents.get(operation.path)
+    index, *steps = operation.at
+    if operation.at[-1] != "readOnlyRootFilesystem" or not isinstance(document, YamlFile):
+        return
+    root = document.cursor(index) if isinstance(index, int) else None
+    mounts = root.get(*steps[:-2], "volumeMounts") if root is not None else None
+    for mount in mounts.items() if mounts is not None else ():
+        place = mount.get("mountPath")
+        if place is not None and place.text and place.text.rstrip("/") == "/tmp":  # noqa: S108  the container's
+            yield SetValue(operation.path, place.address, value_of(place.text))
+
+
 def _same_place(one: Operation, other: Operation) -> bool:
     if isinstance(one, AppendItem):
         return one == other
@@ -105,15 +120,16 @@ def _same_place(one: Operation, other: Operation) -> bool:
 def _answers(operation: YamlOperation, own: Object, project: Project) -> Iterator[Too | Refusal]:
     root = _root(own)
     patches = _patches_of(own, project)
-    for patch in patches:
+    wanted = (operation, *_relied_on(operation, project))
+    for one, patch in ((one, patch) for patch in patches for one in wanted):
         wish = Wish(
-            operation,
-            operation.at[len(root.address) :],
+            one,
+            one.at[len(root.address) :],
             root,
             patch,
             project.patched_by.get(patch.cursor) == 1,
             tuple(other for other in patches if other is not patch),
         )
-        answer = in_json(wish) if patch.is_json else in_part(wish)
+        answer = conflict(wish) or (in_json(wish) if patch.is_json else in_part(wish))
         if answer is not None:
             yield answer

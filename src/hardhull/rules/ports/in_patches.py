@@ -52,6 +52,8 @@ def in_patches(
 
 def _told(patch: Patch, found: Iterator[Moved | Refusal]) -> Iterator[Moved | Refusal]:
     """What a patch that is left alone holds of the port refuses."""
+    if patch.unread:
+        yield Refusal(patch.left_alone, patch.path, patch.cursor.span)
     for place in found:
         if not patch.left_alone:
             yield place

@@ -112,7 +112,7 @@ def _patched(there: list[Workload], context: Context) -> Refusal | None:
         for patch in context.project.kustomize.patches_of(
             workload.path, workload.kind, workload.name
         ):
-            if _JUDGED.search(patch.cursor.raw):
+            if patch.unread or _JUDGED.search(patch.cursor.raw):
                 reason = f"a patch changes what is judged of {workload.where}"
                 return Refusal(reason, patch.path, patch.span_of(patch.cursor))
     return None
