@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from hardhull.outcome import Status
-from hardhull.project.kustomize import Kustomize
 from hardhull.settings import Settings
 from hardhull.survey import survey
 from hardhull.writing import edits_of, write_all
 from support import outcome, texts, write
+
+if TYPE_CHECKING:
+    from hardhull.project.kustomize import Kustomize
 
 KUSTOMIZE = shutil.which("kustomize")
 CASES = sorted(Path(__file__).parent.joinpath("cases", "kustomize").glob("*/case.json"))
@@ -73,7 +75,8 @@ def test_names_of_objects_grow_by_the_prefixes_of_what_is_below(tmp_path: Path) 
 def test_targets(tmp_path: Path, target: str, fits: bool, sure: bool) -> None:
     patch = "- op: remove\n  path: /spec\n"
     files = {
-        "kustomization.yaml": f"resources: [web.yaml]\npatches:\n- target: {target}\n  path: p.yaml",
+        "kustomization.yaml": "resources: [web.yaml]\n"
+        f"patches:\n- target: {target}\n  path: p.yaml\n",
         "web.yaml": BASE,
         "p.yaml": patch,
     }
