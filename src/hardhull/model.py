@@ -410,6 +410,8 @@ class Change:
     finding: Finding
     fix: Fix
     edits: tuple[tuple[str, tuple[Edit, ...]], ...]
+    files: tuple[str, ...] = ()
+    """The files that it edits, sorted: of a chart these may be values, not the fix's template."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -586,8 +586,8 @@ def _unfit(cursor: Cursor, shape: Shape) -> str:
 def _unknown(what: str, name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean `{near[0]}`?" if near else f"known are {_listed(sorted(known))}"
-    if not near and len(known) > _MOST_LISTED:
-        hint = f"`hardhull {what}s` lists them"
+    if not near and what == "rule" and len(known) > _MOST_LISTED:
+        hint = "`hardhull rules` lists them"
     return f"unknown {what} `{name}`, {hint}"
 
 

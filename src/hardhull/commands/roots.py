@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +17,8 @@ from hardhull.settings import CONFIG_PATH, Settings, load
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from hardhull.facts.asking import Desk
     from hardhull.facts.gather import Recorded
@@ -117,7 +120,20 @@ def desk_of(arguments: argparse.Namespace) -> Desk | None:
         return None
     from hardhull.facts.asking import Desk  # noqa: PLC0415  slow to import
 
-    return Desk(os.environ)
+    # Several roots have a bar of their own.
+    return Desk(os.environ, watched) if len(arguments.paths) <= 1 else Desk(os.environ)
+
+
+_MANY = 10
+
+
+def watched(number: int) -> AbstractContextManager[Callable[[str], object]]:
+    """A bar for so many look-ups, if they take a while and someone watches."""
+    if number < _MANY or not sys.stderr.isatty():
+        return nullcontext(lambda _: None)
+    from hardhull.report.terminal import progress  # noqa: PLC0415  slow to import
+
+    return progress(number, sys.stderr)
 
 
 def _read(path: Path, shown: str, largest: int) -> str:

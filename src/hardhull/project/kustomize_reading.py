@@ -149,8 +149,8 @@ class _Reader:
             if named is None or _beside(holder, named) is not None:
                 self._skip(item, "a patch that can't be read: what it changes is not known")
                 aimed = item.get("target") if item.is_mapping else None
-                target = _target(aimed, item) if aimed is not None else Target(None, None)
-                self.patches.append(Patch(holder, item, target, item, unread=True))
+                anything = _target(aimed, item) if aimed is not None else Target(None, None)
+                self.patches.append(Patch(holder, item, anything, item, unread=True))
             return
         if inline is None:
             self.read[file.source.path] = file

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
+from hardhull.project.chart_writers import in_chart
+from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
@@ -27,6 +30,7 @@ from hardhull.project.kustomize import Kustomize
 from hardhull.project.kustomize_images import kustomization_references
 from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
+from hardhull.project.overlays import Overlays
 from hardhull.project.references import (
     ImageUse,
     compose_references,
@@ -89,6 +93,7 @@ class Project:
     compose: tuple[ComposeService, ...]
     applications: tuple[Application, ...]
     references: tuple[ImageUse, ...]
+    charts: Charts = field(default_factory=Charts)
     kustomize: Kustomize = field(default_factory=Kustomize)
     where: str = "repository"
 
@@ -132,47 +137,19 @@ class Project:
         return tuple(o for manifest in self.manifests.values() for o in manifest.others)
 
     @cached_property
-    def laid_over(self) -> tuple[tuple[Workload, Workload], ...]:
-        """Patches that are parts of workloads, each with a workload that it is laid over."""
-        found: list[tuple[Workload, Workload]] = []
-        for own in self.all_workloads:
-            patches = self.kustomize.patches_of(own.path, own.kind, own.name)
-            places = {(one.path, one.cursor.address) for one in patches}
-            for path in sorted({path for path, _ in places}):
-                parts = self.manifests.get(path, Manifest()).patches
-                found += [(p, own) for p in parts if (path, p.root.address) in places]
-        return tuple(found)
-
-    @cached_property
-    def patched_by(self) -> Mapping[Cursor, int]:
-        """How many objects each patch is laid over, by the root of its text."""
-        found: dict[Cursor, set[tuple[str, str, str]]] = {}
-        for path, manifest in self.manifests.items():
-            services = [("Service", one.name) for one in manifest.services]
-            named = [(one.kind, one.name) for one in manifest.workloads]
-            named += [(one.kind, one.name) for one in manifest.others]
-            for kind, name in (*named, *services):
-                for patch in self.kustomize.patches_of(path, kind, name):
-                    found.setdefault(patch.cursor, set()).add((path, kind, name))
-        return {cursor: len(objects) for cursor, objects in found.items()}
+    def overlays(self) -> Overlays:
+        """What kustomizations lay over its workloads."""
+        return Overlays(self.kustomize, self.manifests)
 
     @cached_property
     def patches(self) -> tuple[KubernetesContainer, ...]:
         """Containers of patches, by the containers of applications that they are laid over."""
-        ours = {(c.path, c.where) for c in self.containers}
-        found: dict[tuple[str, str], KubernetesContainer] = {}
-        for part, own in self.laid_over:
-            for container in part.containers:
-                below = next((one for one in own.containers if _is_same(one, container)), None)
-                if below is not None and (below.path, below.where) in ours:
-                    laid = replace(container, patched=below)
-                    found.setdefault((container.path, container.where), laid)
-        return tuple(found[key] for key in sorted(found))
+        return self.overlays.over(self.containers)
 
-    def part_of(self, patch: KubernetesContainer) -> Workload | None:
-        """The patch that a container of `patches` stands in."""
-        parts = self.manifests.get(patch.path, Manifest()).patches
-        return next((p for p in parts if patch.cursor in [c.cursor for c in p.containers]), None)
+    def is_value(self, cursor: Cursor) -> bool:
+        """Whether a chart renders this from a value, so that the value is what would change."""
+        view = self.charts.views.get(cursor.path)
+        return view is not None and bool(values_behind(view, cursor))
 
     def selected_by(self, service: KubernetesService) -> tuple[Workload, ...]:
         """The workloads whose pods a Service sends requests to."""
@@ -261,22 +238,44 @@ def link(
         if isinstance(document, Dockerfile):
             known = previous.dockerfiles.get(path) if previous is not None and same else None
             dockerfiles[path] = known if known is not None else stages(document)
+        elif isinstance(document, ChartTemplate) or document.source.kind is FileKind.VALUES:
+            continue  # what templates render counts, see below
         elif _is_compose(document):
             folders.setdefault(posixpath.dirname(path), []).append(document)
         else:
             read = previous.manifests.get(path) if previous is not None and same else None
             manifests[path] = read if read is not None else read_manifest(document)
-    kustomize = read_kustomize(documents, previous.kustomize if previous is not None else None)
-    for path in kustomize.patch_files & manifests.keys():
-        if manifests[path].workloads or manifests[path].services:
-            manifests[path] = apart(manifests[path])
+    charts, kustomize = _built(documents, workspace, previous, manifests)
     services = tuple(service for files in folders.values() for service in read_compose(files))
-    bare = Project(documents, workspace, dockerfiles, manifests, services, (), (), kustomize)
+    bare = Project(
+        documents, workspace, dockerfiles, manifests, services, (), (), charts, kustomize
+    )
     linker = Linker(bare)
     applications = linker.applications()
     references = settled(_references(bare), workspace.builds, linker.built_names)
     project = replace(bare, applications=applications, references=references)
     return project if not project.patches else _with_patches(project)
+
+
+def _built(
+    documents: Mapping[str, Document],
+    workspace: Workspace,
+    previous: Project | None,
+    manifests: dict[str, Manifest],
+) -> tuple[Charts, Kustomize]:
+    """Charts and kustomizations, and among the manifests what they make of theirs."""
+    known = previous.charts if previous is not None else None
+    charts = read_charts(documents, known, workspace.builds.values)
+    for path, view in charts.views.items():
+        same = previous is not None and previous.charts.views.get(path) is view
+        manifests[path] = (
+            previous.manifests[path] if same and previous is not None else read_manifest(view.file)
+        )
+    kustomize = read_kustomize(documents, previous.kustomize if previous is not None else None)
+    for path in kustomize.patch_files & manifests.keys():
+        if manifests[path].workloads or manifests[path].services:
+            manifests[path] = apart(manifests[path])
+    return charts, kustomize
 
 
 def _with_patches(project: Project) -> Project:
@@ -287,10 +286,6 @@ def _with_patches(project: Project) -> Project:
         replace(app, patches=tuple(owned.get(id(app), ()))) for app in project.applications
     )
     return replace(project, applications=tuple(applications))
-
-
-def _is_same(one: KubernetesContainer, other: KubernetesContainer) -> bool:
-    return (one.name, one.role) == (other.name, other.role)
 
 
 def _repository_of(image: Cursor | None) -> str | None:
@@ -314,8 +309,10 @@ def _references(bare: Project) -> list[ImageUse]:
         if isinstance(document, Dockerfile):
             in_dockerfiles += dockerfile_references(document, file_stages)
     found = list(set_by_compose(in_dockerfiles, bare.compose))
-    for manifest in bare.manifests.values():
-        found += kubernetes_references((*manifest.workloads, *manifest.patches))
+    for path, manifest in bare.manifests.items():
+        uses = kubernetes_references((*manifest.workloads, *manifest.patches))
+        view = bare.charts.views.get(path)
+        found += uses if view is None else in_chart(uses, view, bare.workspace.builds)
     found += kustomization_references(bare.kustomize, bare.manifests)
     found += compose_references(bare.compose)
     return sorted(found, key=lambda use: (use.path, use.span))

@@ -127,7 +127,7 @@ def _answers(operation: YamlOperation, own: Object, project: Project) -> Iterato
             one.at[len(root.address) :],
             root,
             patch,
-            project.patched_by.get(patch.cursor) == 1,
+            project.overlays.patched_by.get(patch.cursor) == 1,
             tuple(other for other in patches if other is not patch),
         )
         answer = conflict(wish) or (in_json(wish) if patch.is_json else in_part(wish))

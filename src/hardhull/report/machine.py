@@ -119,7 +119,7 @@ def _change(change: Change) -> shapes.ChangeShape:
         "rule": finding.rule,
         "where": finding.where,
         "path": finding.path,
-        "files": list(fix.paths),
+        "files": list(change.files or fix.paths),
         "summary": fix.summary,
         "level": fix.level.value,
         "reason": finding.message,

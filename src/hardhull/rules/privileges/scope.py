@@ -59,7 +59,7 @@ def runs_dotnet(container: Container, context: Context) -> bool:
         return True
     text = container.image.text if container.image is not None else None
     reference = parse_reference(text) if text else None
-    return reference is not None and context.facts.image(reference.name) is not None
+    return reference is not None and context.facts.image(reference.exact) is not None
 
 
 def of_unknown_use(container: Container, context: Context) -> Refusal | str | None:
