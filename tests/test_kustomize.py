@@ -269,9 +269,9 @@ def merged_list(key: str, base: Any, part: Any) -> Any:
              "ports": "containerPort"}  # fmt: skip
     if key not in names or not isinstance(base, list):
         return merged(base, part)
-    by_name = {item[names[key]]: item for item in part}
-    kept = [merged(item, by_name.pop(item[names[key]], item)) for item in base]
-    return [*by_name.values(), *kept]
+    below = {item[names[key]]: item for item in base}
+    first = [merged(below.pop(item[names[key]], {}), item) for item in part]
+    return [*first, *below.values()]
 
 
 def patched(base: Any, operations: list[dict[str, Any]] | None) -> Any:

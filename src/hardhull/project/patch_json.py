@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from hardhull.model import AppendItem, Pairs, Refusal, RemoveNode
@@ -149,20 +150,30 @@ def _shifted(verb: str, steps: Steps, at: Steps) -> Steps | None:
 
 
 def counted_by_others(steps: Steps, own: Cursor, patches: Sequence[Patch]) -> bool:
-    """Whether a path counts items of a list to which other patches add items of their own.
+    """Whether a path counts items of a list that other patches put in another order.
 
-    Kustomize puts those first, so that a number means another item than in the object.
+    What a patch lists comes first, in its order: a number means another item than in the object.
     """
     for depth, step in enumerate(steps):
         if not isinstance(step, int) or depth == 0:
             continue
+        listed, name = own.get(*steps[:depth]), str(steps[depth - 1])
+        first = listed.items() if listed is not None else []
         for patch in patches:
-            added = patch.cursor.get(*steps[:depth]) if not patch.is_json else None
-            listed = own.get(*steps[:depth])
-            name = str(steps[depth - 1])
-            for item in added.items() if added is not None else ():
-                if listed is None or same_item(listed, item, name) is None:
-                    return True
+            ordered = None if patch.is_json else patch.cursor.get(*steps[:depth])
+            items = ordered.items() if ordered is not None else []
+            same = [same_item(ordered, one, name) for one in first[: len(items)] if ordered]
+            if items and same != items:
+                return True
+    return False
+
+
+def counts(patch: Patch, name: str) -> bool:
+    """Whether a JSON patch names items of a list of this name by number."""
+    for item in patch.cursor.items() if patch.is_json else ():
+        steps = steps_of(_text(item, "path") or "")
+        if any(one == name and isinstance(other, int) for one, other in pairwise(steps)):
+            return True
     return False
 
 

@@ -100,8 +100,10 @@ def in_part(wish: Wish) -> Too | Refusal | None:
     for depth, key in enumerate(wish.at):
         directive = here.get("$patch") if here.is_mapping else None
         if directive is not None:
-            reason = f"says $patch: {directive.raw} above what would change"
-            return wish.refused(reason, directive) if isinstance(key, str) else None
+            whole = depth == 0 or isinstance(wish.at[depth - 1], int)
+            if whole and directive.text == "delete":
+                return None  # nothing is left of it that could differ
+            return wish.refused(f"says $patch: {directive.raw} above what would change", directive)
         if here.is_null or here.is_opaque:
             return wish.refused("takes away what would change", here)
         if isinstance(key, int):

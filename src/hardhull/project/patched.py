@@ -12,10 +12,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.documents.yaml import YamlFile
-from hardhull.model import AppendItem, Fix, Level, Refusal, RemoveNode, SetValue, value_of, worst
+from hardhull.model import (
+    AppendItem,
+    Fix,
+    Level,
+    Pairs,
+    Refusal,
+    RemoveNode,
+    SetValue,
+    value_of,
+    worst,
+)
 from hardhull.project.kubernetes import KubernetesService, Workload
 from hardhull.project.patch_conflicts import conflict
-from hardhull.project.patch_json import in_json
+from hardhull.project.patch_json import counts, in_json
 from hardhull.project.patch_parts import Too, Wish, in_part
 
 if TYPE_CHECKING:
@@ -39,9 +49,11 @@ def coherent(fix: Fix, project: Project) -> Fix | Refusal:
     for operation in fix.operations:
         if not isinstance(operation, (SetValue, AppendItem, RemoveNode)):
             continue
-        alone = project.kustomize.left_alone.get(operation.path)
-        if alone is not None:
-            return Refusal(alone, operation.path, _span(operation, project))
+        if operation.at[-1] == "image":
+            continue  # a patch that names an image has its own digest
+        refused = _in_patch(operation, project)
+        if refused is not None:
+            return refused
         own = _object_at(project, operation)
         for answer in _answers(operation, own, project) if own is not None else ():
             if isinstance(answer, Refusal):
@@ -57,6 +69,25 @@ def coherent(fix: Fix, project: Project) -> Fix | Refusal:
     return replace(
         fix, operations=(*fix.operations, *more), level=level, notes=(*fix.notes, *notes)
     )
+
+
+def _in_patch(operation: YamlOperation, project: Project) -> Refusal | None:
+    """Why a patch itself is not changed.
+
+    An item that a patch lists comes before the object's own: numbers in other patches shift.
+    """
+    alone = project.kustomize.left_alone.get(operation.path)
+    if alone is not None:
+        return Refusal(alone, operation.path, _span(operation, project))
+    if not isinstance(operation, AppendItem) or not isinstance(operation.value, Pairs):
+        return None
+    for part, own in project.overlays.laid_over:
+        if part.path == operation.path:
+            for patch in _patches_of(own, project):
+                if counts(patch, str(operation.at[-1])):
+                    reason = "a JSON patch counts the items of the list that would change"
+                    return Refusal(reason, patch.path, patch.span_of(patch.cursor))
+    return None
 
 
 def _span(operation: YamlOperation, project: Project) -> Span | None:

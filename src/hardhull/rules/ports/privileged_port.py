@@ -229,7 +229,7 @@ RULE = Rule(
     ),
     fix_note=(
         "Moves 80 to 8080 and 443 to the HTTPS port the repository uses (else 8443) in "
-        "Dockerfile, variables, probes, Services' targetPort, network policies and Compose "
+        "Dockerfile, variables, probes, Services' targetPort, patches, network policies and Compose "
         "callers, in one fix. What clients see (Service `port`, nodePort, Ingress, published "
         "ports) stays. ASPNETCORE_URLS is added only below .NET 8, whose images say 80 themselves."
     ),
