@@ -29,6 +29,8 @@ _OPAQUE: Final = {
     "helmChartInflationGenerator": "a chart that kustomize renders",
     "generators": "what generators make",
     "transformers": "what transformers change",
+    "replacements": "what replacements change",
+    "vars": "what variables of a kustomization stand for",
 }
 
 
