@@ -126,6 +126,8 @@ class Facts:
         return known.name if known is not None else None
 
     def _alias(self, name: str) -> str | None:
+        if not self.like:
+            return None
         reference = parse_reference(name)
         names = [name] if reference is None else [name, reference.repository_name]
         return next((self.like[one] for one in names if one in self.like), None)

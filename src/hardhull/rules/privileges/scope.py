@@ -76,8 +76,8 @@ def openshift(context: Context, workload: Workload | None) -> bool:
     """Whether these manifests are for OpenShift, which checks pods against its own ranges."""
     if workload is not None and workload.kind == "DeploymentConfig":
         return True
-    kinds = ("Route", "SecurityContextConstraints", "ImageStream", "BuildConfig")
-    return any(other.kind in kinds for other in context.project.others)
+    kinds = {"Route", "SecurityContextConstraints", "ImageStream", "BuildConfig"}
+    return not kinds.isdisjoint(context.project.index.kinds)
 
 
 def at(cursor: Cursor) -> str:
