@@ -138,7 +138,7 @@ def hardhull(*arguments: str) -> list[str]:
 def compare(table: Table, roots: list[str], options: argparse.Namespace) -> None:
     """Scan and fix beside hadolint, Checkov, Trivy and bare reading."""
     scan = table.time(hardhull("scan", "--format", "json", "--fail-on", "none", *roots))
-    fix = table.time(hardhull("fix", "--diff", *roots))
+    fix = table.time(hardhull("fix", "--offline", "--diff", *roots))
     table.ratio("fix --diff / scan", fix, scan, 3)
     reading = bare_reading(roots, table.rounds)
     table.ratio("scan / (read all + libyaml events)", scan, reading, 6)
@@ -218,7 +218,7 @@ def peak(roots: list[str]) -> float:
         "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
     )
-    command = [PYTHON, "-c", script, *hardhull("fix", "--diff", *roots)]
+    command = [PYTHON, "-c", script, *hardhull("fix", "--offline", "--diff", *roots)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -244,7 +244,7 @@ def every_file_changes(table: Table, folder: Path) -> None:
     root = str(generate(folder, 100) / "root")
     digests = str(folder / "digests.json")
     scan = table.time(hardhull("scan", "--fail-on", "none", "--digests", digests, root))
-    fix = table.time(hardhull("fix", "--diff", "--digests", digests, root))
+    fix = table.time(hardhull("fix", "--offline", "--diff", "--digests", digests, root))
     table.rows.append(("where every file changes: fix / scan", f"{fix / scan:.2f}", ""))
 
 
@@ -255,8 +255,8 @@ def growing(table: Table, folder: Path) -> None:
         shutil.copytree(folder / "0", folder / str(n))
     roots = [str(folder / str(n) / "root") for n in range(20)]
     none = table.time(hardhull("--version"))
-    one = table.time(hardhull("fix", "--diff", roots[0])) - none
-    many = table.time(hardhull("fix", "--diff", *roots)) - none
+    one = table.time(hardhull("fix", "--offline", "--diff", roots[0])) - none
+    many = table.time(hardhull("fix", "--offline", "--diff", *roots)) - none
     table.ratio("20 copies / 20 x 1 copy", many, 20 * one, 1.1)
 
 
@@ -264,7 +264,7 @@ def one_large_root(table: Table, folder: Path) -> None:
     """One repository of many services that call each other, all on port 80: 400 beside 100."""
     small, large = (monorepo(folder / str(number), number) for number in (100, 400))
     none = table.time(hardhull("--version"))
-    for command in (("scan", "--fail-on", "none"), ("fix", "--diff")):
+    for command in (("scan", "--fail-on", "none"), ("fix", "--offline", "--diff")):
         four = 4 * (table.time(hardhull(*command, small)) - none)
         many = table.time(hardhull(*command, large)) - none
         table.ratio(f"{command[0]}: 400 applications / 4 x 100", many, four, 1.25)

@@ -4,8 +4,9 @@
     python scripts/make_docs.py           write what is missing or stale, remove what has no rule
     python scripts/make_docs.py --check   fail if anything would be written
 
-A page for each rule and their index, the command line, the configuration, both JSON Schemas (in
-docs/ for people, in the package for programs), and in README.md the diff and the table of rules.
+A page for each rule, their index and what others call them, the command line, the configuration,
+both JSON Schemas (in docs/ for people, in the package for programs), and in README.md the diff and
+the table of rules.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 RULE_PAGES: Final = "docs/rules/"
 SHOWN_RULES: Final = ("privileged-port", "image-runs-as-root")
 SHOWN_FILES: Final = ("src/Orders/Dockerfile", "deploy/orders.yaml")
+_CHECKS: Final = "https://github.com/kubernetes/pod-security-admission/tree/master/policy"
 _MADE: Final = "<!-- Made by scripts/make_docs.py. -->\n\n"
 
 
@@ -65,6 +67,7 @@ def documents() -> dict[str, str]:
     return {
         **{f"{RULE_PAGES}{rule.id}.md": _MADE + pages.rule_page(rule) for rule in RULES},
         f"{RULE_PAGES}README.md": _index(),
+        f"{RULE_PAGES}equivalents.md": _equivalents(),
         "docs/configuration.md": _configuration(),
         "docs/cli.md": _command_line(),
         **{f"docs/{name}.schema.json": text for name, text in schemas.items()},
@@ -116,6 +119,33 @@ def _index() -> str:
         own = [rule for rule in RULES if rule.concern == concern]
         parts.append(f"## {concern}\n\n{pages.rule_table(own, '')}")
     return "\n\n".join(parts) + "\n"
+
+
+def _equivalents() -> str:
+    return f"""{_MADE}# What others call it
+
+Each rule with the checks of other tools that look at the same thing; they seldom agree in every
+case. Decisions that are written beside the code for Checkov, Trivy, Polaris, Kubescape,
+kube-linter, hadolint and KICS count here too (`respect` in the configuration); KICS' long ids are
+on the pages of the rules.
+
+{pages.equivalents_table(RULES)}
+
+CIS is the CIS Kubernetes Benchmark v1.10 (Checkov's own comments use older numbers), NSA the
+numbering of Trivy's `k8s-nsa-1.0` for the Kubernetes Hardening Guidance of NSA and CISA, Pod
+Security the ids of the checks in [kubernetes/pod-security-admission]({_CHECKS}). The rules with
+one of these together are `--select pod-security`.
+
+## Without a rule here
+
+- A user of 10000 or above (`CKV_K8S_40`, `KSV-0020`, `KSV-0021`): .NET images bring 1654, and Pod
+  Security takes every number but 0.
+- `imagePullPolicy: Always` (`CKV_K8S_15`, `pullPolicyNotAlways`, `C-0075`): a digest pins the
+  image.
+- Probes (`CKV_K8S_8`, `CKV_K8S_9`, `livenessProbeMissing`, `readinessProbeMissing`, `C-0056`,
+  `C-0018`): one that nobody knows to work restarts a program that does.
+- `HEALTHCHECK` (`CKV_DOCKER_2`, `DS-0026`): Kubernetes does not read it.
+"""
 
 
 def _configuration() -> str:

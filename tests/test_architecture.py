@@ -15,7 +15,7 @@ ORDER = (
     ("settings",),
     ("project",),
     ("rules", "proof"),
-    ("acceptance", "ledger"),
+    ("acceptance", "ledger", "conflicts"),
     ("engine",),
     ("outcome",),
     ("survey", "conclusion", "writing", "committed"),

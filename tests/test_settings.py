@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardhull.model import Level, Rule, Severity, SubjectKind, UsageError
+from hardhull.model import Level, PodSecurityLevel, Rule, Severity, SubjectKind, UsageError
 from hardhull.settings import (
     CONFIG_PATH,
     TOOLS,
@@ -19,6 +19,7 @@ from hardhull.settings import (
     BaseImage,
     PathSettings,
     Pins,
+    PodSecuritySettings,
     RegistrySettings,
     Resources,
     Rollout,
@@ -54,6 +55,7 @@ rollout: one-step
 resources:
   requests: {cpu: 100m, memory: 128Mi}
   limits: {memory: 1Gi, cpu: 2}
+pod-security: {level: baseline, version: v1.33}
 pins: off
 pin-cooldown: 3d
 windows-digests: yes
@@ -94,6 +96,7 @@ def test_every_key() -> None:
         respect=("checkov", "polaris"),
         rollout=Rollout.ONE_STEP,
         resources=Resources(Amounts("100m", "128Mi"), Amounts("2", "1Gi")),
+        pod_security=PodSecuritySettings(PodSecurityLevel.BASELINE, "v1.33"),
         pins=Pins.OFF,
         pin_cooldown="3d",
         windows_digests=True,

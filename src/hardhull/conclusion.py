@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from hardhull.acceptance import ID as STALE
 from hardhull.ledger import propose
 from hardhull.model import Fix, Level, Phase, SubjectKind
-from hardhull.outcome import Entry, Status
+from hardhull.outcome import Entry, Standing, Status
+from hardhull.project.pod_security import level_of, version_of, violations
 from hardhull.project.updaters import scheduled_run
 
 if TYPE_CHECKING:
@@ -80,6 +81,31 @@ def entries(
     return tuple(
         sorted(found.values(), key=lambda e: (e.finding.path, e.finding.span, e.finding.rule))
     )
+
+
+def standings(rules: Iterable[Rule], context: Context, final: Context) -> tuple[Standing, ...]:
+    """Say of each workload which Pod Security level its pods passed, and which they pass now."""
+    if not any(rule.pod_security for rule in rules):
+        return ()
+    wanted = context.settings.pod_security
+    hardened = {(one.path, one.where) for one in final.project.workloads}
+    found = []
+    for path, manifest in final.project.manifests.items():
+        first = context.project.manifests.get(path)
+        if first is None:
+            continue  # a file that was made in this run
+        for before, after in zip(first.workloads, manifest.workloads, strict=True):
+            standing = Standing(
+                after,
+                level_of(before, wanted.version),
+                level_of(after, wanted.version),
+                wanted.level,
+                version_of(wanted.version),
+                violations(after, wanted.level, wanted.version),
+                (after.path, after.where) in hardened,
+            )
+            found.append(standing)
+    return tuple(found)
 
 
 def _reason(held: Withheld) -> str:

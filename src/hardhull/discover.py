@@ -49,6 +49,9 @@ _TOOL_YAML = re.compile(
     r"|kustomization|values.*|.*[.-]values|chart|taskfile.*|\.travis|appveyor|\.drone|buildspec.*"
     r"|bitbucket-pipelines|action|garden|okteto|werf|\.pre-commit-config)\.ya?ml"
 )
+_CHART_VALUES = re.compile(
+    r"(?:chart|requirements|values(?:[._-].*)?|.*[._-]values)\.ya?ml|values\.schema\.json"
+)
 _TOOL_FOLDER = re.compile(r"(?:^|/)\.(?:github|gitlab|circleci|azure-pipelines|azuredevops)/")
 _COMPOSE_NAME = re.compile(r"(?:.*[.-])?(?:docker-)?compose(?:[._-].*)?\.ya?ml")
 _JSON_FOLDER = re.compile(
@@ -78,8 +81,8 @@ class FileEntry:
 class Found:
     """What a folder holds, sorted by path. `links` maps symlinked files to their targets.
 
-    What no rule may edit but may have to be searched (chart templates, excluded files) is
-    among the files as evidence.
+    What no rule may edit but may have to be searched (excluded files, say) is among the files
+    as evidence.
     """
 
     root: Path
@@ -182,7 +185,7 @@ class _Look:
         elif b"\0" in data[:1024]:
             self.skip(path, "not a UTF-8 text file")
         else:
-            kind = self.kind_by_content(named, name, kind, data)
+            kind = self.kind_by_content(name, kind, data)
             if kind is not FileKind.EVIDENCE or name.endswith((".yaml", ".yml")):
                 self.add(path, kind, data)
 
@@ -242,6 +245,8 @@ class _Look:
 
     def kind_by_name(self, path: str, name: str) -> FileKind | None:
         """Return the kind a name promises; YAML means that the content decides."""
+        if self.charts and (part := self.part_of_chart(path, name)) is not None:
+            return part
         kind: FileKind | None = None
         suffix = name.rpartition(".")[2]
         if path.startswith("node_modules/") or "/node_modules/" in path:
@@ -264,24 +269,26 @@ class _Look:
             kind = FileKind.EVIDENCE
         return kind
 
-    def kind_by_content(self, path: str, name: str, kind: FileKind, data: bytes) -> FileKind:
+    def kind_by_content(self, name: str, kind: FileKind, data: bytes) -> FileKind:
         if kind is not FileKind.YAML:
             return kind
-        if self.charts and self.in_chart_templates(path):
-            self.skip(path, "Helm chart template")
-            return FileKind.EVIDENCE
         data = data.removeprefix(_BOM)
         if _is_manifest(data) or (not name.endswith(".json") and _is_compose(name, data)):
             return FileKind.YAML
         return FileKind.EVIDENCE
 
-    def in_chart_templates(self, path: str) -> bool:
+    def part_of_chart(self, path: str, name: str) -> FileKind | None:
+        """Return what a file is to the Helm chart that holds it, if it is more than evidence."""
+        if not name.endswith((".yaml", ".yml", ".tpl", ".json")):
+            return None
+        if _CHART_VALUES.fullmatch(name):
+            return FileKind.VALUES if path[: len(path) - len(name)] in self.charts else None
         chart, templates, _ = path.rpartition("templates/")
-        while templates:
+        while templates and not name.endswith(".json"):
             if chart in self.charts:
-                return True
+                return FileKind.CHART
             chart, templates, _ = chart.rpartition("templates/")
-        return False
+        return None
 
 
 def _is_manifest(data: bytes) -> bool:

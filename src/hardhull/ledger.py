@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.source import is_generated
 from hardhull.model import Change, Crash, Finding, Fix, Level, Refusal, Withheld, worst
+from hardhull.project.kubernetes import Workload
+from hardhull.project.pod_security import violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,14 +37,29 @@ class Memory:
         return self.found
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A finding with the fix that was proposed for it."""
+
+    finding: Finding
+    fix: Fix
+
+
 @dataclass
 class Ledger:
-    """What has happened so far; with its memory the only thing in the engine that changes."""
+    """What has happened so far; with its memory the only thing in the engine that changes.
+
+    `stage` is how far changes may go now; what needs more is `put_off`. `awaited` are findings
+    that a change put off would alter: they wait for it.
+    """
 
     changes: list[Change] = field(default_factory=list)
     withheld: dict[tuple[str, str, str, str], Withheld] = field(default_factory=dict)
     failed: set[tuple[str, ...]] = field(default_factory=set)
     texts: dict[str, set[str]] = field(default_factory=dict)
+    stage: Level = Level.ROUTINE
+    put_off: dict[tuple[str, ...], Candidate] = field(default_factory=dict)
+    awaited: frozenset[tuple[str, ...]] = frozenset()
     memory: Memory = field(default_factory=Memory)
 
     def forget_solved(self, left: Mapping[tuple[str, str, str, str], Finding] | None) -> None:
@@ -63,12 +80,31 @@ def find_all(rule: Rule, context: Context, ledger: Ledger) -> list[Finding]:
     found: list[Finding] = []
     for subject in context.subjects(rule.subject):
         try:
-            found += rule.find(subject, context)
+            found += (
+                one for one in rule.find(subject, context) if _is_asked_for(rule, one, context)
+            )
         except Exception:  # noqa: BLE001  one rule's bug must not stop the run
             where = str(getattr(subject, "where", "") or getattr(subject, "name", ""))
             ledger.memory.note_crash(rule.id, where)
     known[rule.id] = _told_apart(found)
     return known[rule.id]
+
+
+def _is_asked_for(rule: Rule, finding: Finding, context: Context) -> bool:
+    """Whether it counts: asked for Pod Security alone, only what its level refuses does."""
+    wanted = context.settings.pod_security
+    if not wanted.asked or not rule.pod_security:
+        return True
+    subject = finding.subject
+    workload = subject if isinstance(subject, Workload) else context.project.workload_of(subject)
+    if workload is None:
+        return False
+    places = (finding.where, workload.where)
+    return any(
+        refused.check in rule.pod_security
+        and (refused.where in places or finding.where == workload.where)
+        for refused in violations(workload, wanted.level, wanted.version)
+    )
 
 
 def _told_apart(found: Iterable[Finding]) -> list[Finding]:

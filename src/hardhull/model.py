@@ -238,6 +238,19 @@ class Level(enum.Enum):
         return ("routine", "review", "manual").index(self.value)
 
 
+class PodSecurityLevel(enum.StrEnum):
+    """The levels of the Pod Security Standards, from none to the strictest."""
+
+    PRIVILEGED = "privileged"
+    BASELINE = "baseline"
+    RESTRICTED = "restricted"
+
+    @property
+    def rank(self) -> int:
+        """0 for privileged to 2 for restricted: the higher, the stricter."""
+        return ("privileged", "baseline", "restricted").index(self.value)
+
+
 def worst(*levels: Level) -> Level:
     """The level that asks for the most care."""
     return max(levels, key=lambda level: level.rank, default=Level.ROUTINE)
@@ -360,6 +373,12 @@ class Rule:
     phase: Phase = Phase.HARDEN
     default: bool = True
 
+    @property
+    def pod_security(self) -> tuple[str, ...]:
+        """The checks of the Pod Security Standards that it is about, by Kubernetes' own ids."""
+        named = (name.partition(":") for name in self.equivalents)
+        return tuple(check for standard, _, check in named if standard == "pss")
+
 
 # ---------------------------------------------------------------- what happened
 
@@ -389,6 +408,8 @@ class Change:
     finding: Finding
     fix: Fix
     edits: tuple[tuple[str, tuple[Edit, ...]], ...]
+    files: tuple[str, ...] = ()
+    """The files that it edits, sorted: of a chart these may be values, not the fix's template."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hardhull.facts.lookups import Wanted
 from hardhull.images import DEFAULT_HOST, parse_reference
 from hardhull.model import Level
 from hardhull.outcome import Status
+from hardhull.project.stages import effective, parent_chain
 from hardhull.rules.images.pinning import is_to_refresh
 from hardhull.rules.images.stale_digest import ID as STALE
 from hardhull.rules.images.unpinned_image import ID as UNPINNED
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hardhull.outcome import Outcome
     from hardhull.project.link import Project
 
+_KUBERNETES_HOST: Final = "registry.k8s.io"
 _CONCERNS: Final = frozenset({"user", "ports", "privileges", "filesystem"})
 """Concerns whose rules read the config of an image."""
 
@@ -76,7 +78,7 @@ def _to_refresh(outcome: Outcome) -> Iterator[tuple[str, set[str]]]:
 
 
 def _read_by_rules(project: Project) -> Iterator[Reference]:
-    """Bases of application stages and published images of containers, if they may be .NET."""
+    """Bases of images that are built, and images of containers, if they may be .NET."""
     made_elsewhere = {
         use.name
         for use in project.references
@@ -91,22 +93,33 @@ def _read_by_rules(project: Project) -> Iterator[Reference]:
 
 
 def _texts(project: Project) -> Iterable[str | None]:
+    """Whether something is an application may hang on what is asked here: all may be ones."""
     for stage in project.stages:
         yield stage.chain[0].base.resolved
-    for container in project.containers:
+    for stages in project.dockerfiles.values():
+        last = len(stages) - 1
+        if stages and any(effective(stages, last, word) for word in ("ENTRYPOINT", "CMD")):
+            yield parent_chain(stages, last)[-1].base.resolved
+    in_pods = (c for workload in project.all_workloads for c in workload.containers)
+    for container in (*project.containers, *in_pods):
         if not project.stages_of(container) and container.image is not None:
             yield container.image.text
 
 
 def _may_be_dotnet(reference: Reference, project: Project) -> bool:
     facts = project.workspace.facts
-    if facts.image(reference.name) is not None:
-        return True
+    if facts.is_likened(reference.name):
+        return False  # the configuration says what it is like, whatever its own config says
+    known = facts.image(reference.name)
+    if known is not None:
+        return known.os != "windows"
     reference = parse_reference(facts.origin(reference.name)) or reference
     # Docker's official images and Microsoft's other products have no .NET program in them that
     # a rule of ours could be about.
     if reference.host == DEFAULT_HOST and reference.repository.startswith("library/"):
         return False
     if reference.host == MICROSOFT_HOST and "dotnet" not in reference.repository:
+        return False
+    if reference.host == _KUBERNETES_HOST:
         return False
     return facts.family(reference.name) is None

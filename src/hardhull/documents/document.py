@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from hardhull.documents import dockerfile_edits, lines, yaml_edits
+from hardhull.documents.chart import ChartTemplate, read_template
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
 from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind, oversized
@@ -19,6 +20,7 @@ from hardhull.model import (
     ReplaceWord,
     SetValue,
     Span,
+    Unrenderable,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 MAX_DOCKERFILE_LINE = 64 * 1024
 MAX_YAML_LINE = 256 * 1024
 
-Document: TypeAlias = Dockerfile | YamlFile | TextFile
+Document: TypeAlias = Dockerfile | YamlFile | ChartTemplate | TextFile
 
 
 def read(source: Source) -> Document | Unreadable:
@@ -41,6 +43,8 @@ def read(source: Source) -> Document | Unreadable:
         return Unreadable(line, reason)
     if source.kind is FileKind.DOCKERFILE:
         return read_dockerfile(source)
+    if source.kind is FileKind.CHART:
+        return read_template(source)
     if source.kind is FileKind.EVIDENCE and not source.path.endswith((".yml", ".yaml")):
         return TextFile(source)
     return read_yaml(source)
@@ -52,6 +56,8 @@ def render(document: Document, operations: Sequence[Operation]) -> tuple[Edit, .
         return dockerfile_edits.render(document, operations)  # type: ignore[arg-type]  # by file
     if isinstance(document, YamlFile):
         return yaml_edits.render(document, operations)  # type: ignore[arg-type]  # by file
+    if isinstance(document, ChartTemplate):
+        raise Unrenderable("a template is edited through what it renders", document.source.path)
     if isinstance(document, TextFile):
         return lines.render(document, operations)
     assert_never(document)
@@ -74,9 +80,9 @@ def as_expected(before: Document, operations: Sequence[Operation], after: Docume
 
 def comment_spans(document: Document) -> tuple[Span, ...]:
     """Return the spans of all comments, in order."""
-    if isinstance(document, Dockerfile):
-        return document.comments
-    return tuple(comments(document)) if isinstance(document, YamlFile) else ()
+    if isinstance(document, YamlFile):
+        return tuple(comments(document))
+    return () if isinstance(document, TextFile) else document.comments
 
 
 def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Span, ...]:
@@ -86,7 +92,7 @@ def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Sp
     elif isinstance(document, YamlFile):
         spans = [_named_in_yaml(document, operation) for operation in operations]
     else:
-        return ()  # a new file has no lines yet
+        return ()  # a new file has no lines yet; a template is judged by what it renders
     text = document.source.text
     return tuple(_whole_lines(text, span) for span in spans if span is not None)
 

@@ -24,6 +24,10 @@ class FileKind(enum.Enum):
     DOCKERFILE = "dockerfile"
     YAML = "yaml"
     """A manifest or Compose file (JSON manifests are read as YAML too)."""
+    CHART = "chart template"
+    """A file below `templates/` of a Helm chart."""
+    VALUES = "chart values"
+    """Chart.yaml, values files and their schema: YAML that says what templates render."""
     EVIDENCE = "evidence"
     """Read to learn from (code, settings, scripts, workflows); edited only by a rule about it."""
 

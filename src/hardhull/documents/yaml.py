@@ -147,18 +147,37 @@ class YamlDocument:
 
 
 class YamlFile:
-    """A YAML file that was read: its documents, aliases and comments."""
+    """A YAML file that was read: its documents, aliases and comments.
 
-    __slots__ = ("_comments", "_referrers", "aliases", "documents", "source")
+    `text` is what was read and what all nodes speak of. It is the source's, but for a template:
+    there it is what the template renders, and `place` says where that stands in the source.
+    """
+
+    __slots__ = ("_comments", "_referrers", "aliases", "documents", "place", "source", "text")
 
     def __init__(
-        self, source: Source, documents: tuple[YamlDocument, ...], aliases: tuple[Node, ...]
+        self,
+        source: Source,
+        documents: tuple[YamlDocument, ...],
+        aliases: tuple[Node, ...],
+        text: str | None = None,
+        place: Callable[[int, int], Span] | None = None,
     ) -> None:
         self.source = source
         self.documents = documents
         self.aliases = aliases
+        self.text = source.text if text is None else text
+        self.place = place
         self._comments: list[Span] | None = None
         self._referrers: dict[int, Node] | None = None
+
+    def span(self, start: int, end: int) -> Span:
+        """Return where a part of `text` stands in the source."""
+        return Span(start, end) if self.place is None else self.place(start, end)
+
+    def line_of(self, offset: int) -> int:
+        """Return the 1-based line of the source for an offset in `text`."""
+        return self.source.line_of(self.span(offset, offset).start)
 
     def cursor(self, document_index: int) -> Cursor | None:
         """Return a cursor at the root of a document; None if the document is empty."""
@@ -390,7 +409,7 @@ def _alias_target(
 
 def _find_comments(file: YamlFile) -> Iterator[Span]:
     """Between leaves there are only indicators, properties and comments: each `#` begins one."""
-    text = file.source.text
+    text = file.text
     done = 0
     for document in file.documents:
         for leaf in _leaves(document.root):
@@ -508,7 +527,7 @@ def has_placeholder(text: str) -> bool:
 
 def opaque(file: YamlFile, node: Node) -> bool:
     """Tell whether the value of `node` is known only after placeholders are filled in."""
-    text = file.source.text
+    text = file.text
     if node.kind is Kind.ALIAS:
         return node.target is not None and opaque(file, node.target)
     if node.kind is not Kind.SCALAR:
@@ -573,23 +592,23 @@ class Cursor:
     @property
     def span(self) -> Span:
         """The span of what is written here, without anchor and tag."""
-        return Span(self.written.start, self.written.end)
+        return self.file.span(self.written.start, self.written.end)
 
     @property
     def key_span(self) -> Span | None:
         """The span of the mapping key that leads here."""
-        return None if self.key is None else Span(self.key.start, self.key.end)
+        return None if self.key is None else self.file.span(self.key.start, self.key.end)
 
     @property
     def line(self) -> int:
         """The 1-based line of the key that leads here, else of the value."""
         place = self.written if self.key is None else self.key
-        return self.file.source.line_of(place.start)
+        return self.file.line_of(place.start)
 
     @property
     def raw(self) -> str:
         """The text as written, quotes and all; `*name` for an alias."""
-        return self.file.source.text[self.written.start : self.written.end]
+        return self.file.text[self.written.start : self.written.end]
 
     # ---- what it is
 

@@ -51,7 +51,6 @@ from hardhull.model import (
     RemoveNode,
     Scalar,
     SetValue,
-    Span,
     Unrenderable,
     Value,
     YamlOperation,
@@ -114,7 +113,7 @@ def render(file: YamlFile, operations: Sequence[YamlOperation]) -> tuple[Edit, .
     All addresses mean the text before. Raises Unrenderable if more than the named nodes would
     change, or if the text can't take the change.
     """
-    text = file.source.text
+    text = file.text
     odd = _ODD_BREAK.search(text)
     if odd:
         _refuse(file, "the file has unusual line breaks", odd.start(), odd.end())
@@ -128,7 +127,7 @@ def render(file: YamlFile, operations: Sequence[YamlOperation]) -> tuple[Edit, .
 
 
 def _edits(file: YamlFile, pieces: list[_Piece]) -> tuple[Edit, ...]:
-    text = file.source.text
+    text = file.text
     ordered = sorted(pieces, key=lambda piece: (piece.start, piece.end, -piece.depth))
     edits: list[Edit] = []
     for start, end, _, new in ordered:
@@ -144,7 +143,7 @@ def _edits(file: YamlFile, pieces: list[_Piece]) -> tuple[Edit, ...]:
 
 
 def _refuse(file: YamlFile, reason: str, start: int, end: int) -> NoReturn:
-    raise Unrenderable(reason, file.source.path, Span(start, end))
+    raise Unrenderable(reason, file.source.path, file.span(start, end))
 
 
 _PLACEHOLDER_TEXT = re.compile(
@@ -227,7 +226,7 @@ class _Plan:
     def _check_not_shared(self, node: Node) -> None:
         alias = self.file.alias_of(node) if node.anchor is not None else None
         if alias is not None:
-            line = self.file.source.line_of(alias.start)
+            line = self.file.line_of(alias.start)
             reason = f"&{node.anchor} is used again by the alias in line {line}"
             self._refuse_at(node, reason)
 
@@ -278,7 +277,7 @@ class _Plan:
                 self._refuse_at(spot.node, "two operations change the same node")
         for alias in self.file.aliases:
             if id(alias.target) in inner and id(alias) not in inner:
-                line = self.file.source.line_of(alias.start)
+                line = self.file.line_of(alias.start)
                 self._refuse_at(spot.node, f"its anchor is used by the alias in line {line}")
 
     def _put(
@@ -401,7 +400,7 @@ class _Writer:
 
     def __init__(self, file: YamlFile, plan: _Plan) -> None:
         self.file = file
-        self.text = file.source.text
+        self.text = file.text
         self.plan = plan
         self.pieces: list[_Piece] = []
         self.steps: dict[int, tuple[int | None, int | None]] = {}
@@ -567,7 +566,11 @@ class _Writer:
             return True
         node = spot.node
         holder_is_mapping = spot.parent.node.kind is Kind.MAPPING
-        becomes_block = isinstance(value, Pairs) and node.kind is Kind.MAPPING and not node.pairs
+        if isinstance(value, Pairs):
+            becomes_block = node.kind is Kind.MAPPING and not node.pairs
+        else:
+            objects = any(isinstance(item, Pairs) for item in value.items)
+            becomes_block = objects and node.kind is Kind.SEQUENCE and not node.items
         return not (becomes_block and holder_is_mapping)
 
     def _check_no_comment(self, start: int, end: int) -> None:
@@ -873,7 +876,7 @@ def _groups(order: list[int | str]) -> Iterator[tuple[int, list[str]]]:
 
 def structure(file: YamlFile) -> tuple[Tree | None, ...]:
     """Return the trees of all documents: see `Tree`; aliases stay aliases, doubled keys pairs."""
-    text = file.source.text
+    text = file.text
     return tuple(
         None if document.root is None else _tree(document.root, text) for document in file.documents
     )

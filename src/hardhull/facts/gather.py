@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hardhull.facts.catalogue import BaseFamily, ImageFacts, base_family, lookup
-from hardhull.facts.described import described
+from hardhull.facts.described import ImageConfig, described, read_image_config
 from hardhull.facts.manifests import KEPT, is_fit
 from hardhull.facts.mirrors import original
 from hardhull.images import parse_reference
@@ -109,8 +109,17 @@ class Facts:
         """
         known_as = self._known_as(name)
         known = lookup(known_as) if known_as is not None else None
-        config = self.config(name) if self._alias(name) is None else None
+        config = self.own_config(name)
         return described(self.origin(name), config, known) if config is not None else known
+
+    def own_config(self, name: str) -> ImageConfig | None:
+        """Return what the image's own config says; None where the configuration speaks for it."""
+        given = self.config(name) if not self.is_likened(name) else None
+        return read_image_config(given) if given is not None else None
+
+    def is_likened(self, name: str) -> bool:
+        """Whether the configuration says what this image is like."""
+        return self._alias(name) is not None
 
     def family(self, name: str) -> BaseFamily | None:
         """Return the distribution family of a well-known base that is not .NET, or None."""
@@ -129,7 +138,9 @@ class Facts:
         if not self.like:
             return None
         reference = parse_reference(name)
-        names = [name] if reference is None else [name, reference.repository_name]
+        names = [name]
+        if reference is not None:
+            names += [reference.name, reference.repository_name]
         return next((self.like[one] for one in names if one in self.like), None)
 
 

@@ -24,6 +24,8 @@ _BUILDERS = ("docker", "podman", "nerdctl", "buildah")
 _BUILD = re.compile(rf"\b(?:{'|'.join(_BUILDERS)})\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)")
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
+_SET_VALUE = re.compile(r"--set(?:-string|-literal|-file)?[= ]+[\"']?(?P<pairs>[\w.-]+=[^\n]*)")
+_VALUE_KEY = re.compile(r"(?:^|,)([\w.-]+)=")
 _WITH_VALUE = frozenset(
     [
         "-t",
@@ -78,6 +80,8 @@ class Builds:
     action_dockerfiles: frozenset[str] = frozenset()
     contexts: Mapping[str, str] = field(default_factory=dict)
     """Named build contexts, in lower case, with the `path:line` that names each."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Values of charts that commands set (`--set image.tag=…`): the `path:line` of each."""
 
     @cached_property
     def by_dockerfile(self) -> Mapping[str | None, list[BuiltImage]]:
@@ -97,8 +101,12 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
     actions: set[str] = set()
     kustomized: list[tuple[Source, list[Cursor]]] = []
     contexts: dict[str, str] = {}
+    values: dict[str, str] = {}
     for source in sources:
         contexts |= dict(in_texts(source))
+        for match in _SET_VALUE.finditer(source.text):
+            for key in _VALUE_KEY.findall(match["pairs"]):
+                values.setdefault(key, f"{source.path}:{source.line_of(match.start())}")
         name = posixpath.basename(source.path).lower()
         if name in ("action.yml", "action.yaml"):
             actions |= _action(source)
@@ -111,7 +119,7 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
         else:
             _text(source, known, images, arguments, writers)
     writers += kustomizations(kustomized)
-    return Builds(tuple(images), arguments, tuple(writers), frozenset(actions), contexts)
+    return Builds(tuple(images), arguments, tuple(writers), frozenset(actions), contexts, values)
 
 
 def is_build_evidence(path: str) -> bool:

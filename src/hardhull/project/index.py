@@ -54,11 +54,6 @@ class Index:
         return found
 
     @cached_property
-    def kinds(self) -> frozenset[str]:
-        """The kinds of the other Kubernetes objects."""
-        return frozenset(item.kind for item in self.others)
-
-    @cached_property
     def trusted_spaces(self) -> frozenset[str]:
         """The namespaces whose default account is granted rights; "" where none is named."""
         return spaces_of_trusted_default_accounts(self.others)

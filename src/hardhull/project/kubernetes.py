@@ -69,6 +69,21 @@ _CONTEXT_BEFORE = ("image", "imagePullPolicy", "name")
 
 _LONGEST_NAME = 63
 
+SECCOMP_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
+SECCOMP_CONTAINER_ANNOTATION = "container.seccomp.security.alpha.kubernetes.io/"
+APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
+"""The last part of such a key is the container's name."""
+DEFAULT_PROFILE: Mapping[str, str] = {"type": "RuntimeDefault"}
+"""The profile, seccomp or AppArmor, that the container runtime brings."""
+
+
+def is_of_openshift(cursor: Cursor) -> bool:
+    """Whether an object is one that only OpenShift knows: by its API, or by its kind of old."""
+    api, kind = cursor.get("apiVersion"), cursor.get("kind")
+    if ".openshift.io/" in ((api.text if api is not None else None) or ""):
+        return True
+    return (kind.text if kind is not None else None) in ("DeploymentConfig", "ImageStream")
+
 
 @dataclass(frozen=True)
 class KubernetesContainer:
@@ -136,14 +151,8 @@ class KubernetesContainer:
         found = self._context("seccompProfile")
         kind = found.get("type") if found is not None else None
         if kind is None:
-            return self._annotated_seccomp()
-        return Seccomp.UNCONFINED if kind.text == "Unconfined" else Seccomp.FILTERED
-
-    def _annotated_seccomp(self) -> Seccomp:
-        note = self.seccomp_annotation
-        if note is None:
             return Seccomp.NOT_SET
-        return Seccomp.UNCONFINED if note.text == "unconfined" else Seccomp.FILTERED
+        return Seccomp.UNCONFINED if kind.text == "Unconfined" else Seccomp.FILTERED
 
     @property
     def read_only_root(self) -> bool | None:
@@ -245,13 +254,20 @@ class KubernetesContainer:
 
     @property
     def seccomp_annotation(self) -> Cursor | None:
-        """The annotation by which filters were set before there was a field for it."""
+        """The annotation by which filters were set before 1.19: its own, else its pod's."""
+        return self.annotation(f"{SECCOMP_CONTAINER_ANNOTATION}{self.name}") or self.annotation(
+            SECCOMP_ANNOTATION
+        )
+
+    @property
+    def apparmor_annotation(self) -> Cursor | None:
+        """The annotation by which AppArmor profiles were set before 1.30."""
+        return self.annotation(f"{APPARMOR_ANNOTATION}{self.name}")
+
+    def annotation(self, key: str) -> Cursor | None:
+        """An annotation of its pod."""
         notes = self.metadata.get("annotations") if self.metadata is not None else None
-        for key, note in notes.pairs() if notes is not None else ():
-            own = key == f"container.seccomp.security.alpha.kubernetes.io/{self.name}"
-            if own or key == "seccomp.security.alpha.kubernetes.io/pod":
-                return note
-        return None
+        return notes.get(key) if notes is not None else None
 
     # -- verbs
 
@@ -286,7 +302,15 @@ class KubernetesContainer:
             return (RemoveNode(self.path, at if alone else (*at, "add")),)
         return tuple(RemoveNode(self.path, name.address) for name in names)
 
-    def filter_system_calls(self, *, whole_pod: bool) -> tuple[Operation, ...]:
+    def remove_annotation(self, key: str) -> tuple[Operation, ...]:
+        """Take an annotation away from its pod."""
+        if self.metadata is None or self.annotation(key) is None:
+            return ()
+        return (without(self.metadata, "annotations", key),)
+
+    def filter_system_calls(
+        self, *, whole_pod: bool, profile: Mapping[str, str] = DEFAULT_PROFILE
+    ) -> tuple[Operation, ...]:
         own = self.cursor.get("securityContext", "seccompProfile")
         whole_pod = whole_pod and own is None
         base = self.pod.address if whole_pod else self.cursor.address
@@ -295,9 +319,10 @@ class KubernetesContainer:
         if whole_pod:
             existing = self.pod.get("securityContext", "seccompProfile")
         if existing is not None and existing.get("type") is not None:
-            return (SetValue(self.path, (*at, "type"), value_of("RuntimeDefault")),)
-        profile = value_of({"type": "RuntimeDefault"})
-        return (SetValue(self.path, at, profile, self._context_after),)
+            return tuple(
+                SetValue(self.path, (*at, key), value_of(value)) for key, value in profile.items()
+            )
+        return (SetValue(self.path, at, value_of(dict(profile)), self._context_after),)
 
     def make_root_read_only(self) -> tuple[Operation, ...]:
         return (self._security("readOnlyRootFilesystem", value=True),)
@@ -529,6 +554,21 @@ def _strings(cursor: Cursor | None, key: str) -> dict[str, str]:
     return {name: value.text for name, value in found.pairs() if value.text is not None}
 
 
+def without(holder: Cursor, *keys: str) -> RemoveNode:
+    """Take a key away, together with the mappings below `holder` that hold nothing else."""
+    kept = len(keys)
+    while kept > 1:
+        above = holder.get(*keys[: kept - 1])
+        if above is None or len(above.pairs()) != 1:
+            break
+        kept -= 1
+    return RemoveNode(holder.path, (*holder.address, *keys[:kept]))
+
+
+_EVERYONE = ("system:serviceaccounts", "system:authenticated")
+"""Groups that the default account of a namespace is in."""
+
+
 def spaces_of_trusted_default_accounts(others: Iterable[KubernetesObject]) -> frozenset[str]:
     """The namespaces whose default account a binding gives something; "" where none is named."""
     spaces: set[str] = set()
@@ -537,7 +577,9 @@ def spaces_of_trusted_default_accounts(others: Iterable[KubernetesObject]) -> fr
         for subject in subjects.items() if subjects is not None else ():
             kind, name, space = subject.get("kind"), subject.get("name"), subject.get("namespace")
             account = kind is not None and kind.text == "ServiceAccount"
-            if account and name is not None and name.text == "default":
+            if name is not None and (name.text or "").startswith(_EVERYONE):
+                spaces.add("")
+            elif account and name is not None and name.text == "default":
                 spaces.add((space.text if space is not None else None) or "")
     return frozenset(spaces)
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.lines import TextFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
+from hardhull.project.chart_writers import in_chart
+from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
@@ -18,6 +21,7 @@ from hardhull.project.kubernetes import (
     KubernetesService,
     Manifest,
     Workload,
+    is_of_openshift,
     read_manifest,
 )
 from hardhull.project.linking import Linker
@@ -83,6 +87,7 @@ class Project:
     compose: tuple[ComposeService, ...]
     applications: tuple[Application, ...]
     references: tuple[ImageUse, ...]
+    charts: Charts = field(default_factory=Charts)
     where: str = "repository"
 
     @cached_property
@@ -124,6 +129,11 @@ class Project:
         """Every other Kubernetes object of the repository."""
         return tuple(o for manifest in self.manifests.values() for o in manifest.others)
 
+    def is_value(self, cursor: Cursor) -> bool:
+        """Whether a chart renders this from a value, so that the value is what would change."""
+        view = self.charts.views.get(cursor.path)
+        return view is not None and bool(values_behind(view, cursor))
+
     def selected_by(self, service: KubernetesService) -> tuple[Workload, ...]:
         """The workloads whose pods a Service sends requests to."""
         return self._selection.of(service)
@@ -131,6 +141,15 @@ class Project:
     @cached_property
     def _selection(self) -> Selection:
         return Selection(self.all_workloads, self.all_services)
+
+    @cached_property
+    def for_openshift(self) -> bool:
+        """Whether the manifests are for OpenShift, as the configuration says or objects show."""
+        said = self.workspace.settings.openshift
+        if said is not None:
+            return said
+        roots = [one.root for one in self.all_workloads] + [one.cursor for one in self.others]
+        return any(map(is_of_openshift, roots))
 
     @cached_property
     def index(self) -> Index:
@@ -196,13 +215,22 @@ def link(
         if isinstance(document, Dockerfile):
             known = previous.dockerfiles.get(path) if previous is not None and same else None
             dockerfiles[path] = known if known is not None else stages(document)
+        elif isinstance(document, ChartTemplate) or document.source.kind is FileKind.VALUES:
+            continue  # what templates render counts, see below
         elif _is_compose(document):
             folders.setdefault(posixpath.dirname(path), []).append(document)
         else:
             read = previous.manifests.get(path) if previous is not None and same else None
             manifests[path] = read if read is not None else read_manifest(document)
+    known_charts = previous.charts if previous is not None else None
+    charts = read_charts(documents, known_charts, workspace.builds.values)
+    for path, view in charts.views.items():
+        same = previous is not None and previous.charts.views.get(path) is view
+        manifests[path] = (
+            previous.manifests[path] if same and previous is not None else read_manifest(view.file)
+        )
     services = tuple(service for files in folders.values() for service in read_compose(files))
-    bare = Project(documents, workspace, dockerfiles, manifests, services, (), ())
+    bare = Project(documents, workspace, dockerfiles, manifests, services, (), (), charts)
     linker = Linker(bare)
     applications = linker.applications()
     references = settled(_references(bare), workspace.builds, linker.built_names)
@@ -230,7 +258,9 @@ def _references(bare: Project) -> list[ImageUse]:
         if isinstance(document, Dockerfile):
             in_dockerfiles += dockerfile_references(document, file_stages)
     found = list(set_by_compose(in_dockerfiles, bare.compose))
-    for manifest in bare.manifests.values():
-        found += kubernetes_references(manifest.workloads)
+    for path, manifest in bare.manifests.items():
+        uses = kubernetes_references(manifest.workloads)
+        view = bare.charts.views.get(path)
+        found += uses if view is None else in_chart(uses, view, bare.workspace.builds)
     found += compose_references(bare.compose)
     return sorted(found, key=lambda use: (use.path, use.span))

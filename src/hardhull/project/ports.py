@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hardhull.facts.kinds import BY_CONFIG
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hardhull.documents.dockerfile import Instruction, Word
     from hardhull.documents.yaml import Cursor
+    from hardhull.facts.described import ImageConfig
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
     from hardhull.project.sighting import Sighting
@@ -169,9 +172,14 @@ def _told(app: Application, stage: AppStage | None, container: Container | None)
     hidden = tuple(_hidden_arguments(stage, container))
     if arguments:
         return Listening(arguments, hidden)
-    if not is_web(app, stage):
+    published = app.published(container) if stage is None and container is not None else None
+    if published is not None and container is not None:
+        web = is_web(app, stage) or app.published_kind(container) == "aspnet"
+    else:
+        web = is_web(app, stage)
+    if not web:
         return Listening()
-    heard = _from_variables(stage, container)
+    heard = _from_variables(_variables(stage, container, published))
     return Listening(heard.listeners, (*heard.unknown, *hidden))
 
 
@@ -192,8 +200,11 @@ def is_web(app: Application, stage: AppStage | None) -> bool:
     if stage.facts.kind == "aspnet":
         return app.project is None or any(i.keyword == "EXPOSE" for i in stage.instructions)
     own = stage.facts.http_port
-    exposed = [w.text for i in stage.instructions if i.keyword == "EXPOSE" for w in i.words]
-    return own is not None and str(own) in {word.partition("/")[0] for word in exposed}
+    words = [w.text for i in stage.instructions if i.keyword == "EXPOSE" for w in i.words]
+    exposed = {word.partition("/")[0] for word in words}
+    if stage.config is not None:
+        exposed |= {str(port) for port in stage.config.exposed}
+    return own is not None and str(own) in exposed
 
 
 def urls_argument(words: tuple[str, ...]) -> tuple[int, str] | None:
@@ -244,8 +255,7 @@ def start_instructions(stage: AppStage | None) -> tuple[Instruction, ...]:
     return tuple(instruction for instruction in found if instruction is not None)
 
 
-def _from_variables(stage: AppStage | None, container: Container | None) -> Listening:
-    groups = _variables(stage, container)
+def _from_variables(groups: Mapping[str, tuple[str | None, Listener]]) -> Listening:
     for names in (("Kestrel",), URL_VARIABLES, PORT_VARIABLES):
         listeners: list[Listener] = []
         unknown: list[str] = []
@@ -280,10 +290,16 @@ def _with(listener: Listener, scheme: str, port: int) -> Listener:
 
 
 def _variables(
-    stage: AppStage | None, container: Container | None
+    stage: AppStage | None, container: Container | None, published: ImageConfig | None
 ) -> dict[str, tuple[str | None, Listener]]:
-    """Variables that decide ports, the container's over the Dockerfile's over the base's."""
+    """Variables that decide ports, the container's over the Dockerfile's over the image's."""
     found: dict[str, tuple[str | None, Listener]] = {}
+    if published is not None and container is not None and container.image is not None:
+        for name, value in published.variables.items():
+            if decides_port(name):
+                evidence = f"{container.image.text} sets {name}{BY_CONFIG}"
+                base = Decider.BASE
+                found[name] = (value, Listener(0, "", base, evidence, container.path, 0, name))
     if stage is not None:
         for name, known in stage.environment.items():
             if decides_port(name):
@@ -303,7 +319,8 @@ def _variables(
 def _variable_of_stage(stage: AppStage, name: str) -> Listener:
     word = environment_word(stage, name)
     if word is None:
-        evidence = f"{stage.base} sets {name}"
+        known = BY_CONFIG if stage.facts is not None and stage.facts.by_config else ""
+        evidence = f"{stage.base} sets {name}{known}"
         return Listener(0, "", Decider.BASE, evidence, stage.path, 0, name)
     line = word[0].first_line
     evidence = f"{stage.path}:{line} sets {name}"

@@ -31,12 +31,25 @@ _PING_WORDS = ("Ping", ".Raw")
 _HEALTH_CALL = re.compile(r"\b(?:Map|Use)HealthChecks\b")
 _LEGACY_HOST = re.compile(r"\bWebHost\.(?:CreateDefaultBuilder|Start\w*)|\bnew\s+WebHostBuilder\b")
 _PROTECTION = re.compile(r"\b(?:AddDataProtection|PersistKeysTo\w+)")
-_CLUSTER_CLIENT = re.compile(r"\bInClusterConfig\b|\bKubernetesClientConfiguration\b")
+_CLUSTER_CLIENT = re.compile(
+    r"\bInClusterConfig\b|\bKubernetesClientConfiguration\b|secrets/kubernetes\.io/serviceaccount"
+    r"|\bKUBERNETES_SERVICE_(?:HOST|PORT)\b|\bkubernetes\.default\b"
+)
 _TOPICS = (
     ("legacy_host", ("WebHost",), _LEGACY_HOST),
     ("profiler", ("PROFIL", "DiagnosticPorts", "HOOKS"), PROFILER),
     ("data_protection", ("DataProtection", "PersistKeys"), _PROTECTION),
-    ("kubernetes_client", ("InCluster", "KubernetesClient"), _CLUSTER_CLIENT),
+    (
+        "kubernetes_client",
+        (
+            "InCluster",
+            "KubernetesClient",
+            "kubernetes.io/service",
+            "KUBERNETES_SERVICE",
+            "kubernetes.default",
+        ),
+        _CLUSTER_CLIENT,
+    ),
 )
 """By topic: the words without which there is nothing to look for, and what is looked for."""
 _PINGS = re.compile(

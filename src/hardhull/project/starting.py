@@ -66,6 +66,7 @@ def _start_of(container: Container, project: Project) -> Start:
     key = "command" if container.platform is Platform.KUBERNETES else "entrypoint"
     if container.cursor.get(key) is not None:
         return Start(tuple(lines), tuple(unread))  # it takes the place of ENTRYPOINT and CMD
+    lines += _published(container, project)
     for stage in project.stages_of(container):
         found, missing = start_of_stage(stage, project)
         lines += found
@@ -73,10 +74,26 @@ def _start_of(container: Container, project: Project) -> Start:
     return Start(tuple(dict.fromkeys(lines)), tuple(dict.fromkeys(unread)))
 
 
+def _published(container: Container, project: Project) -> Iterator[StartLine]:
+    """What an image that nothing here builds starts by its own config."""
+    app = project.owner_of(container)
+    config = app.published(container) if app is not None else None
+    if config is None or container.image is None:
+        return
+    words = (*config.entrypoint, *(() if container.command else config.cmd))
+    if words:
+        yield StartLine(container.path, container.image.line, " ".join(words))
+
+
 def start_of_stage(stage: AppStage, project: Project) -> tuple[list[StartLine], list[str]]:
     """The lines of ENTRYPOINT, CMD and their scripts, and the scripts that can't be read."""
     lines: list[StartLine] = []
     unread: list[str] = []
+    if stage.inherited_start:
+        text = " ".join(stage.inherited_start)
+        lines.append(StartLine(stage.path, stage.chain[0].from_.first_line, text))
+        # It lies in the base image: a script of the same name here is another one.
+        unread += [posixpath.basename(found[0].strip()) for found in _SCRIPT.finditer(text)]
     for instruction in start_instructions(stage):
         text = " ".join(word.value for word in instruction.words) or instruction.text
         lines.append(StartLine(stage.path, instruction.first_line, text))

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hardhull.documents.document import read, render
 from hardhull.documents.lines import TextFile
+from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
 from hardhull.model import Unrenderable
+from hardhull.project.chart_edits import carried
+from hardhull.project.charts import Charts, read_charts
 from hardhull.report.neutral import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hardhull.documents.source import Source
-    from hardhull.model import Change
+    from hardhull.model import Change, Edit, Operation
     from hardhull.outcome import Outcome
 
 _CONTEXT = 3
@@ -187,24 +190,44 @@ def change_diffs(outcome: Outcome) -> dict[tuple[str, ...], str]:
     diffs: dict[tuple[str, ...], str] = {}
     for start, end in pairwise([*starts, len(outcome.changes)]):
         batch = outcome.changes[start:end]
+        charts = _charts((path for change in batch for path in change.fix.paths), texts)
         for change in batch:
-            diffs[change.finding.key] = _own_diff(change, texts)
+            diffs[change.finding.key] = _own_diff(change, texts, charts)
         for path, edits in batch[0].edits:
             texts[path] = texts[path].edited(edits)
     return diffs
 
 
-def _own_diff(change: Change, texts: dict[str, Source]) -> str:
+def _own_diff(change: Change, texts: dict[str, Source], charts: Charts) -> str:
+    wanted: dict[str, list[Operation]] = {}
+    for operation in change.fix.operations:
+        wanted.setdefault(operation.path, []).append(operation)
+    edits: dict[str, Sequence[Edit]] = {}
+    try:
+        changes = carried(charts, wanted)
+        edits |= {path: sorted(made) for path, made in changes.edits.items()}
+        for path, own in changes.operations.items():
+            absent = texts[path].absent
+            document = TextFile(texts[path]) if absent else read(texts[path])
+            if isinstance(document, Unreadable):
+                return ""
+            edits[path] = render(document, own)
+    except Unrenderable:
+        return ""
     parts = []
-    for path in change.fix.paths:
-        absent = texts[path].absent
-        document = TextFile(texts[path]) if absent else read(texts[path])
-        if isinstance(document, Unreadable):
-            return ""
-        own = [operation for operation in change.fix.operations if operation.path == path]
-        try:
-            after = texts[path].edited(render(document, own))
-        except Unrenderable:
-            return ""
-        parts.append(text_diff(texts[path].text, after.text, path, context=1, new_file=absent))
+    for path, made in sorted(edits.items()):
+        old = texts[path]
+        new = old.edited(made)
+        parts.append(text_diff(old.text, new.text, path, context=1, new_file=old.absent))
     return "".join(parts)
+
+
+def _charts(paths: Iterable[str], texts: dict[str, Source]) -> Charts:
+    """The charts of these texts, if a template is among the paths."""
+    kinds = (FileKind.CHART, FileKind.VALUES)
+    if all(texts[path].kind is not FileKind.CHART for path in paths):
+        return Charts()
+    read_again = {path: read(source) for path, source in texts.items() if source.kind in kinds}
+    return read_charts(
+        {path: one for path, one in read_again.items() if not isinstance(one, Unreadable)}
+    )

@@ -90,6 +90,8 @@ RULE = Rule(
         "polaris:sensitiveContainerEnvVar",
         "kubescape:C-0012",
         "kube-linter:env-var-secret",
+        "kubesec:SecretsAsEnvironmentVariables",
+        "cis:5.4.1",
     ),
     examples=SECRET_IN_ENVIRONMENT,
 )

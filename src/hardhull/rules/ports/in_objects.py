@@ -67,6 +67,8 @@ def in_service(
         yield from _strangers(service, selected, app, port)
         known = {names.get(_place(workload), {}).get(aimed) for workload in selected}
         name = known.pop() if len(known) == 1 else None
+        if target is not None and context.project.is_value(target):
+            name = None  # a chart's value is a number wherever else it is used
         value = value_of(name if name is not None else moves[aimed])
         place = (*port.address, "targetPort")
         yield Moved((SetValue(service.path, place, value, ("port",)),), numeric=name is None)

@@ -1,4 +1,4 @@
-"""The places of a port in texts that are never edited: scripts, proxies, patches, charts."""
+"""The places of a port in texts that are never edited: scripts, proxies, patches, branches."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _LONGEST = 80
 def in_texts(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
     """Everything that is only read."""
     yield from _charts(app, context)
+    yield from _branches(app, context, moves)
     yield from _callers(app, context, moves)
     yield from _scripts(app, context, moves)
     yield from _platforms(app, context, moves)
@@ -43,7 +44,8 @@ def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> It
         return
     texts = context.project.workspace.texts
     # Calls inside a cluster go through a Service; see `_charts`.
-    naming = [s for s in texts.holding(hosts, code=True) if not s.path.startswith(texts.charts)]
+    folders = _chart_folders(context)
+    naming = [s for s in texts.holding(hosts, code=True) if not s.path.startswith(folders)]
     if not naming:
         return
     names = "|".join(re.escape(host) for host in sorted(hosts))
@@ -127,11 +129,12 @@ def _platforms(app: Application, context: Context, moves: Mapping[int, int]) -> 
     names = {name.lower() for name in _images(app, context) | {app.name} if len(name) >= _TELLING}
     alone = len(context.project.applications) == 1
     found = texts.first_matches(pattern, ("Port", "PORT", "_port", "gcloud"))
+    folders = _chart_folders(context)
     for source, first in found:
         path, text, match = source.path, source.text, first
         inside = app.project is not None and path == app.project.path
         of_project = path.lower().endswith(("proj", ".props", ".targets"))
-        if path.startswith(texts.charts) or (of_project and not inside):
+        if path.startswith(folders) or (of_project and not inside):
             continue
         if of_project:
             text = without_comments(text, "xml")
@@ -186,8 +189,14 @@ def _users_of(path: str, context: Context) -> list[str]:
     return [text for text in texts if name in text]
 
 
+def _chart_folders(context: Context) -> tuple[str, ...]:
+    """What paths of charts begin with, those that are read and those that are not."""
+    read = (f"{chart.folder}/" for chart in context.project.charts.charts if chart.folder)
+    return (*context.project.workspace.texts.charts, *read)
+
+
 def _charts(app: Application, context: Context) -> Iterator[Refusal]:
-    """Charts are not read yet: one that names the application may deploy it on the old port."""
+    """A chart that may not be edited is not read: if it names the application, it may deploy it."""
     texts = context.project.workspace.texts
     names = {name for name in _names(app) if len(name) >= _TELLING}
     naming = [source for source, bare in texts.of_charts if any(name in bare for name in names)]
@@ -204,7 +213,29 @@ def _charts(app: Application, context: Context) -> Iterator[Refusal]:
         match = pattern.search(source.text)
         if match is not None:
             place = f"{source.path}:{source.line_of(match.start())}"
-            yield Refusal(f"{place}: a chart may deploy it, and charts are not read", source.path)
+            yield Refusal(f"{place}: a chart that is left out may deploy it", source.path)
+
+
+_SERVICE_SIDE = ("Ingress", "HTTPRoute", "VirtualService", "Gateway")
+
+
+def _branches(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
+    """Branches of its charts that are not taken now, and would name the old port when they are."""
+    olds = _olds(moves)
+    number = re.compile(rf"(?:[pP]ort|PORTS?|URLS?)\b[^\n]*?(?<![\w.])(?:{olds})(?![\w.])")
+    target = re.compile(rf"targetPort[\"']?\s*:\s*[\"']?(?:{olds})(?![\w.])")
+    views = context.project.charts.views
+    charts = {views[w.path].chart.folder: views[w.path].chart for w in app.workloads
+              if w.path in views}  # fmt: skip
+    for chart in charts.values():
+        for body in chart.untaken:
+            if body.kind in _SERVICE_SIDE:
+                continue
+            match = (target if body.kind == "Service" else number).search(body.text)
+            if match is not None:
+                line = body.line_of(match.start())
+                reason = "a branch that the chart's values do not take names the port"
+                yield Refusal(f"{body.source.path}:{line}: {reason}", body.source.path)
 
 
 def _names(app: Application) -> set[str]:
@@ -222,7 +253,11 @@ def _unread(app: Application, context: Context, moves: Mapping[int, int]) -> Ite
     names = {c.name for c in app.containers} | {w.name for w in app.workloads} - {""}
     names |= {service.name for service in app.services}
     olds = re.compile(rf"(?<!\d)(?:{_olds(moves)})(?!\d)")
-    for path, text in sorted(context.project.workspace.unread.items()):
+    unread = dict(context.project.workspace.unread)
+    for skipped in context.project.charts.skipped:
+        if skipped.path in context.documents:
+            unread[skipped.path] = context.documents[skipped.path].source.text
+    for path, text in sorted(unread.items()):
         named = [name for name in names if len(name) > 1 and name in text]
         if named and olds.search(text):
             yield Refusal(f"{path} can't be read and names {min(named)}", path)

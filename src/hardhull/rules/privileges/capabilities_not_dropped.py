@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hardhull.model import Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind, worst
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.dropping import EXAMPLES, obstacles
-from hardhull.rules.privileges.scope import on_windows
+from hardhull.rules.privileges.scope import on_windows, set_by_openshift
 from hardhull.rules.rollout import waits_for_image
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     """Containers that do not drop exactly `ALL`, which is what Pod Security looks for."""
     dropped = [item.text for item in container.dropped_capabilities]
     if "ALL" in dropped or on_windows(container, context):
+        return
+    if not dropped and set_by_openshift(container, context):
         return
     misspelled = any((text or "").upper() == "ALL" for text in dropped)
     yield in_container(
@@ -100,6 +102,12 @@ RULE = Rule(
         "kube-linter:drop-net-raw-capability",
         "kics:2f1a0619-b12b-48a0-825f-993bb6f01d58",
         "kics:dbbc6705-d541-43b0-b166-dd4be8208b54",
+        "kubescape:C-0211",
+        "kubesec:CapDropAll",
+        "kubesec:CapDropAny",
+        "cis:5.2.8",
+        "cis:5.2.10",
+        "pss:capabilities_restricted",
     ),
     examples=EXAMPLES,
 )

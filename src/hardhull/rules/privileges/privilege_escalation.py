@@ -20,7 +20,7 @@ from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.escalation_examples import EXAMPLES
-from hardhull.rules.privileges.scope import built_here, on_windows
+from hardhull.rules.privileges.scope import built_here, on_windows, set_by_openshift
 from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ _INSTALLED = re.compile(
 def find(container: Container, context: Context) -> Iterator[Finding]:
     """Containers in which a process may gain rights, Windows left out."""
     if on_windows(container, context) or container.escalation_forbidden is not False:
+        return
+    said = container.cursor.get("securityContext", "allowPrivilegeEscalation")
+    if said is None and set_by_openshift(container, context):
         return
     ours = built_here(container, context)
     evidence = () if ours else ("not checked: whether its image relies on setuid programs",)
@@ -153,6 +156,10 @@ RULE = Rule(
         "kube-linter:privilege-escalation-container",
         "kics:5572cc5e-1e4c-4113-92a6-7a8a3bd25e6d",
         "compose-lint:CL-0003",
+        "kubesec:AllowPrivilegeEscalation",
+        "cis:5.2.6",
+        "nsa:1.7",
+        "pss:allowPrivilegeEscalation",
     ),
     examples=EXAMPLES,
 )

@@ -91,6 +91,17 @@ WORKLOAD_MAY_RUN_AS_ROOT = (
         level=Level.REVIEW,
     ),
     Example(
+        "what the pod says is overridden by each container",
+        {
+            "api/Dockerfile": _NUMERIC,
+            "k8s/api.yaml": _pod(
+                pod="securityContext:\n  runAsNonRoot: false\n", container=_REQUIRED
+            ),
+        },
+        {"k8s/api.yaml": _pod(pod=_REQUIRED, container=_REQUIRED)},
+        level=Level.REVIEW,
+    ),
+    Example(
         "an image made elsewhere whose user is a name with a known number",
         {"k8s/api.yaml": _pod(image=_MARINER)},
         {
@@ -103,8 +114,17 @@ WORKLOAD_MAY_RUN_AS_ROOT = (
         settings=_LIKE,
     ),
     Example(
-        "OpenShift gives numbers itself",
+        "OpenShift sees to it by itself",
         {"k8s/api.yaml": _pod(image=_MARINER) + _ROUTE},
+        silent=True,
+        settings=_LIKE,
+    ),
+    Example(
+        "OpenShift gives numbers itself",
+        {
+            "k8s/api.yaml": _pod(image=_MARINER, pod="securityContext:\n  runAsNonRoot: false\n")
+            + _ROUTE
+        },
         refused="OpenShift gives numbers itself",
         settings=_LIKE,
     ),

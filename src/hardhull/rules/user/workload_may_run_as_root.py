@@ -19,7 +19,9 @@ from hardhull.model import (
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.users import container_user, image_user, image_user_of
 from hardhull.rules.finding import in_container, place
+from hardhull.rules.privileges.scope import set_by_openshift
 from hardhull.rules.rollout import at_roll_out, image_first, waits_for_image
+from hardhull.rules.user.pod_default import WHAT, corrected, overridden
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from hardhull.project.users import User
 
 ID = "workload-may-run-as-root"
-_OPENSHIFT_KINDS = frozenset({"SecurityContextConstraints", "ImageStream", "DeploymentConfig"})
 
 
 def find(container: Container, context: Context) -> Iterator[Finding]:
@@ -44,6 +45,9 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     user = container_user(container, context.project)
     contradicted = container.user is not None and user.root is True
     if _is_required(container) and not contradicted:
+        yield from overridden(ID, container, context.project.workload_of(container))
+        return
+    if required is None and container.user is None and set_by_openshift(container, context):
         return
     message = "it may run as root: nothing requires another user"
     evidence = [user.evidence]
@@ -77,6 +81,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     workload = context.project.workload_of(container)
     if workload is None:
         return Refusal("the workload it stands in is not known", container.path, container.span)
+    if finding.what == WHAT:
+        return corrected(finding, workload)
     change = _fitting(container, workload, context)
     if isinstance(change, Refusal):
         return change
@@ -158,25 +164,13 @@ def _by_image(container: KubernetesContainer, user: User, context: Context) -> _
         return Refusal(f"{user.evidence}: {first}", container.path, container.span)
     if not user.uid:
         return Refusal(f"{user.evidence}: the number is not known", container.path, container.span)
-    if _openshift(context):
+    if context.project.for_openshift:
         return Refusal(
             f"{user.evidence}: OpenShift gives numbers itself, so runAsUser is not written",
             container.path,
             container.span,
         )
     return _Change(container.run_as(user.uid), summary=f", runAsUser: {user.uid}")
-
-
-def _openshift(context: Context) -> bool:
-    """Whether the repository is made for OpenShift, which rejects numbers outside its range."""
-    project = context.project
-    if any(workload.kind == "DeploymentConfig" for workload in project.all_workloads):
-        return True
-    for item in project.others:
-        api = item.cursor.get("apiVersion")
-        if item.kind in _OPENSHIFT_KINDS or "openshift.io" in ((api and api.text) or ""):
-            return True
-    return False
 
 
 def _without_zero(
@@ -275,6 +269,13 @@ RULE = Rule(
         "kubescape:C-0013",
         "kube-linter:run-as-non-root",
         "kics:cf34805e-3872-4c08-bf92-6ff7bb0cfadb",
+        "trivy:KSV-0105",
+        "kubesec:RunAsNonRoot",
+        "cis:5.2.7",
+        "nsa:1.0",
+        "nsa:1.6",
+        "pss:runAsNonRoot",
+        "pss:runAsUser",
     ),
     examples=WORKLOAD_MAY_RUN_AS_ROOT,
 )
