@@ -9,6 +9,7 @@ from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.dropping import EXAMPLES, obstacles
 from hardhull.rules.privileges.scope import on_windows, set_by_openshift
 from hardhull.rules.rollout import waits_for_image
+from hardhull.rules.todays_image import todays_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,13 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         notes.append(obstacle)
     if waiting := waits_for_image(container, context, notes):
         return Refusal(waiting, container.path, container.span)
+    today = todays_image(container, context)
     return Fix(
         container.drop_all_capabilities(),
         "drop ALL capabilities",
         worst(finding.level, Level.REVIEW if notes else Level.ROUTINE),
         '"Operation not permitted", for example from a ping',
-        tuple(notes),
+        (*notes, today.starts) if today is not None else tuple(notes),
     )
 
 

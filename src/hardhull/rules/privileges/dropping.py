@@ -22,7 +22,8 @@ from hardhull.rules.privileges.examples import (
     in_pod,
 )
 from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, unread_build
-from hardhull.rules.rollout import at_roll_out, image_first
+from hardhull.rules.rollout import at_roll_out, image_first, in_two_steps
+from hardhull.rules.todays_image import todays_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,10 +49,22 @@ def obstacles(container: Container, context: Context) -> Iterator[Refusal | str]
     yield from _start(container, context)
     if not built_here(container, context):
         yield UNKNOWN_IMAGE
-    elif _older_image_differs(container, context):
+    else:
+        yield from _todays(container, context)
+    yield from at_roll_out(container, context)
+
+
+def _todays(container: Container, context: Context) -> Iterator[Refusal | str]:
+    """What today's image needs: by its own config, else by the files before any change."""
+    today = todays_image(container, context)
+    by_files = today is None or in_two_steps(context)
+    if by_files and _older_image_differs(container, context):
         why = f"today's image ran as root or listened below {PRIVILEGED}"
         yield image_first(container.platform, why)
-    yield from at_roll_out(container, context)
+    elif today is not None:
+        waiting = today.capabilities_wait(own_user=container.user is not None)
+        if waiting:
+            yield Refusal(waiting, container.path, container.span)
 
 
 def _user(container: Container, context: Context) -> Iterator[Refusal]:
