@@ -83,19 +83,13 @@ def named_today(container: Container, project: Project) -> Reference | None:
         return None
     if not project.stages_of(container):
         return None
-    written = any(
-        use.writer is not None
-        for use in project.references
-        if use.cursor is not None
-        and (use.path, use.cursor.address) == (image.path, image.address)
-    )
-    return None if written else reference
+    return None if project.is_rewritten(image) else reference
 
 
 def todays_image(container: Container, context: Context) -> TodaysImage | None:
     """Today's image, where its config is recorded; None leaves the files to decide."""
-    reference = named_today(container, context.project)
     app = context.project.owner_of(container)
+    reference = named_today(container, context.project)
     if reference is None or app is None:
         return None
     config = context.facts.own_config(reference.exact)

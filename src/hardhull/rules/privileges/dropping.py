@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hardhull.images import parse_reference
 from hardhull.model import Example, Level, Refusal
@@ -26,7 +26,7 @@ from hardhull.rules.rollout import at_roll_out, image_first, in_two_steps
 from hardhull.rules.todays_image import todays_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hardhull.project.container import Container
     from hardhull.project.context import Context
@@ -142,6 +142,11 @@ def _older_image_differs(container: Container, context: Context) -> bool:
     return any(heard.privileged for heard in _heard(container, first))
 
 
+def _published(**config: object) -> dict[str, Mapping[str, Any]]:
+    """A recording of what the registry has under the tag that the manifest names."""
+    return {"acme.example/api:1": {"digest": f"sha256:{7:064x}", "config": config}}
+
+
 _DROPPED = """\
           securityContext:
             capabilities:
@@ -223,6 +228,24 @@ EXAMPLES = (
             + "      initContainers:\n        - name: wait\n          image: acme.example/wait:2\n"
         ),
         refused="is not known",
+    ),
+    Example(
+        "the image under the tag, by its config, needs none",
+        in_pod(POD),
+        {"k8s/api.yaml": POD + _DROPPED},
+        digests=_published(User="1654", Env=["ASPNETCORE_HTTP_PORTS=8080"]),
+    ),
+    Example(
+        "the image under the tag, by its config, still runs as root",
+        in_pod(POD),
+        refused="acme.example/api:1 runs as root (by its config); this waits until",
+        digests=_published(Env=["ASPNETCORE_HTTP_PORTS=8080"]),
+    ),
+    Example(
+        "the image under the tag, by its config, listens on a low port",
+        in_pod(POD),
+        refused="acme.example/api:1 listens on port 80 (by its config); this waits until",
+        digests=_published(User="1654", Env=["ASPNETCORE_HTTP_PORTS=80"]),
     ),
     Example("dropped already", in_pod(POD + _DROPPED), silent=True),
 )

@@ -17,12 +17,12 @@ from hardhull.model import (
     SubjectKind,
 )
 from hardhull.project.kubernetes import KubernetesContainer
-from hardhull.project.users import container_user, image_user, image_user_of
+from hardhull.project.users import container_user, image_user_of
 from hardhull.rules.finding import in_container, place
 from hardhull.rules.privileges.scope import set_by_openshift
-from hardhull.rules.rollout import at_roll_out, image_first, waits_for_image
-from hardhull.rules.todays_image import todays_image
+from hardhull.rules.rollout import at_roll_out
 from hardhull.rules.user.pod_default import WHAT, corrected, overridden
+from hardhull.rules.user.roll_out import joins, roll_out, unchecked_volumes
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from hardhull.project.context import Context
     from hardhull.project.kubernetes import Workload
     from hardhull.project.users import User
-    from hardhull.rules.todays_image import TodaysImage
 
 ID = "workload-may-run-as-root"
 
@@ -89,7 +88,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     if isinstance(change, Refusal):
         return change
     whole_pod = workload.injected is None and all(
-        other is container or other in change.fitting or _joins(other, context)
+        other is container or other in change.fitting or joins(other, context)
         for other in workload.containers
     )
     notes, level = list(change.notes), change.level
@@ -100,13 +99,11 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         notes.append("runAsNonRoot: false was written down: why is not known here")
     doubts = list(at_roll_out(container, context))
     for affected in workload.containers if whole_pod else (container,):
-        own = list(_roll_out(affected, context))
-        waiting = waits_for_image(affected, context, own) or _waits_for_tag(affected, context)
-        if waiting:
-            return Refusal(waiting, affected.path, affected.span)
-        known = _known_today(affected, context)
-        notes += [known.starts] if known is not None else []
-        doubts += own if known is None else _other_number(known, affected, context)
+        own = roll_out(affected, context)
+        if isinstance(own, Refusal):
+            return own
+        notes += own.notes
+        doubts += own.doubts
     notes += doubts
     level = Level.REVIEW if doubts else level
     required = container.require_non_root(whole_pod=whole_pod)
@@ -124,36 +121,6 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
 def _is_required(container: KubernetesContainer) -> bool:
     required = container.non_root_required
     return required is not None and required.as_bool() is True
-
-
-def _fits(container: KubernetesContainer, context: Context) -> bool:
-    user = container_user(container, context.project)
-    return user.root is False and user.numeric
-
-
-def _joins(container: KubernetesContainer, context: Context) -> bool:
-    """Whether what is required of its whole pod lets it start, now and with today's image."""
-    return _fits(container, context) and not _waits_for_tag(container, context)
-
-
-def _known_today(container: KubernetesContainer, context: Context) -> TodaysImage | None:
-    """Today's image, where its user counts: the manifest's own number holds for any image."""
-    if container.user is not None and _fits(container, context):
-        return None
-    return todays_image(container, context)
-
-
-def _waits_for_tag(container: KubernetesContainer, context: Context) -> str:
-    today = _known_today(container, context)
-    return today.non_root_waits if today is not None else ""
-
-
-def _other_number(
-    today: TodaysImage, container: KubernetesContainer, context: Context
-) -> Iterator[str]:
-    """Files on volumes belong to the number that made them."""
-    if today.uid != image_user_of(container, context.project).uid:
-        yield from _unchecked_volumes(container)
 
 
 def _says_no(container: KubernetesContainer) -> bool:
@@ -226,7 +193,7 @@ def _without_zero(
     alone = own is not None and block is not None and len(block.pairs()) == 1
     notes = [f"{place(at)} asked for runAsUser: {at.raw}: why is not known here"]
     for heir in heirs:
-        notes += _unchecked_volumes(heir)
+        notes += unchecked_volumes(heir)
     removed = RemoveNode(
         at.path,
         at.address[:-1] if alone and _pod_takes(container, workload, context) else at.address,
@@ -236,28 +203,8 @@ def _without_zero(
 
 def _pod_takes(container: KubernetesContainer, workload: Workload, context: Context) -> bool:
     """Whether runAsNonRoot will stand at the pod, so that nothing is left at the container."""
-    others = all(other is container or _joins(other, context) for other in workload.containers)
+    others = all(other is container or joins(other, context) for other in workload.containers)
     return workload.injected is None and others
-
-
-def _roll_out(container: KubernetesContainer, context: Context) -> Iterator[str]:
-    """What today's published image, built from the files before any change, does under this."""
-    setting = container.user
-    if setting is not None and _fits(container, context):
-        return  # the manifest's own number holds for the old image too
-    for stage in context.first.stages_of(container):
-        user = image_user(stage)
-        if user.root is False and user.numeric:
-            continue
-        if container.image is not None and container.image.text:
-            yield image_first(container.platform, "today's image does not start under runAsNonRoot")
-        yield from _unchecked_volumes(container)
-
-
-def _unchecked_volumes(container: KubernetesContainer) -> Iterator[str]:
-    for mount in container.mounts:
-        if mount.kind == "claim":
-            yield f"not checked: who owns the files of the volume at {place(mount.cursor)}"
 
 
 RULE = Rule(
