@@ -88,7 +88,9 @@ RULE = Rule(
     refused_when=(
         "the program runs as root or as a user that is not known, listens below 1024, changes its "
         "user at start-up (gosu, su-exec, sudo), or its image uses setcap; the container is there "
-        "for a debugger; or a Compose file for Windows is laid over this one"
+        "for a debugger; or a Compose file for Windows is laid over this one; or today's image "
+        "under the tag runs as root or listens below 1024 by its own config, where the registry "
+        "was asked"
     ),
     references=(
         "https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted",
