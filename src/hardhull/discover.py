@@ -11,7 +11,7 @@ import re
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,10 @@ from hardhull.globs import matcher
 from hardhull.model import Skipped, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    Replaced = Mapping[str, Callable[[], bytes] | None]
+    """By path, what brings the bytes that stand there instead; None where nothing does."""
 
 MAX_EVIDENCE_LINE = 16 * 1024
 SIZE_CAP = 4 * 1024 * 1024
@@ -99,14 +102,21 @@ class Found:
         return read(self.files[path])
 
 
-def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Found:
+def discover(
+    root: Path,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    replaced: Replaced | None = None,
+) -> Found:
     """List the files under `root` that matter.
 
     `include` and `exclude` are globs that say what may be edited; the rest is evidence.
+    `replaced` makes it another state of the folder: these files are not read from disk, and are
+    only asked for if their name matters.
     """
     if not root.is_dir():
         raise UsageError(f"{root.as_posix()}: not a folder; give the folder of a repository")
-    look = _Look(root.resolve(), matcher(include), matcher(exclude))
+    look = _Look(root.resolve(), matcher(include), matcher(exclude), replaced or {})
     for path in look.listing:
         look.at(path)
     return Found(
@@ -134,9 +144,13 @@ class _Look:
     """One look at one root: collects while it goes."""
 
     def __init__(
-        self, root: Path, include: re.Pattern[str] | None, exclude: re.Pattern[str] | None
+        self,
+        root: Path,
+        include: re.Pattern[str] | None,
+        exclude: re.Pattern[str] | None,
+        replaced: Replaced,
     ) -> None:
-        self.root = root
+        self.root, self.replaced = root, replaced
         self.prefix = str(root).rstrip(os.sep) + os.sep
         self.include, self.exclude = include, exclude
         self.files: dict[str, FileEntry] = {}
@@ -155,7 +169,8 @@ class _Look:
         if listed is None and (self.root / ".git").exists():
             self.skip(".", "git could not list this folder, so it was walked; ignored files count")
         # Nothing listed: the folder is new, empty or ignored by a repository above it.
-        return dict.fromkeys(listed or _walk(self.root))
+        paths = dict.fromkeys((*(listed or _walk(self.root)), *self.replaced))
+        return {path: None for path in paths if self.replaced.get(path, path) is not None}
 
     def skip(self, path: str, reason: str) -> None:
         self.skipped.append(Skipped(path, 0, reason))
@@ -172,6 +187,9 @@ class _Look:
 
     def take(self, path: str, named: str, name: str, kind: FileKind) -> None:
         location = self.prefix + path
+        if instead := self.replaced.get(path):
+            self.take_instead(path, name, kind, instead())
+            return
         if kind is FileKind.EVIDENCE and not name.endswith((".yaml", ".yml")):
             status = _status(location)
             if status == "":
@@ -182,12 +200,24 @@ class _Look:
         data = _read_bytes(location)
         if not isinstance(data, bytes):
             self.odd(named, path, name, kind, data)
-        elif b"\0" in data[:1024]:
-            self.skip(path, "not a UTF-8 text file")
         else:
-            kind = self.kind_by_content(name, kind, data)
-            if kind is not FileKind.EVIDENCE or name.endswith((".yaml", ".yml")):
-                self.add(path, kind, data)
+            self.take_bytes(path, name, kind, data)
+
+    def take_instead(self, path: str, name: str, kind: FileKind, data: bytes) -> None:
+        if kind is FileKind.EVIDENCE and not name.endswith((".yaml", ".yml")):
+            self.files[path] = FileEntry(path, kind, self.prefix + path, data)
+            return
+        self.take_bytes(path, name, kind, data)
+        if path in self.files:  # however large: the disk holds something else
+            self.files[path] = replace(self.files[path], data=data)
+
+    def take_bytes(self, path: str, name: str, kind: FileKind, data: bytes) -> None:
+        if b"\0" in data[:1024]:
+            self.skip(path, "not a UTF-8 text file")
+            return
+        kind = self.kind_by_content(name, kind, data)
+        if kind is not FileKind.EVIDENCE or name.endswith((".yaml", ".yml")):
+            self.add(path, kind, data)
 
     def take_package(self, path: str) -> None:
         """A package.json is no evidence of anything but of Renovate's settings, if it has any."""

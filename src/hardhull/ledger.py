@@ -37,14 +37,29 @@ class Memory:
         return self.found
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A finding with the fix that was proposed for it."""
+
+    finding: Finding
+    fix: Fix
+
+
 @dataclass
 class Ledger:
-    """What has happened so far; with its memory the only thing in the engine that changes."""
+    """What has happened so far; with its memory the only thing in the engine that changes.
+
+    `stage` is how far changes may go now; what needs more is `put_off`. `awaited` are findings
+    that a change put off would alter: they wait for it.
+    """
 
     changes: list[Change] = field(default_factory=list)
     withheld: dict[tuple[str, str, str, str], Withheld] = field(default_factory=dict)
     failed: set[tuple[str, ...]] = field(default_factory=set)
     texts: dict[str, set[str]] = field(default_factory=dict)
+    stage: Level = Level.ROUTINE
+    put_off: dict[tuple[str, ...], Candidate] = field(default_factory=dict)
+    awaited: frozenset[tuple[str, ...]] = frozenset()
     memory: Memory = field(default_factory=Memory)
 
     def forget_solved(self, left: Mapping[tuple[str, str, str, str], Finding] | None) -> None:

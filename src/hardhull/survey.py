@@ -38,10 +38,11 @@ def survey(
     *,
     recorded: Mapping[str, Recorded] | None = None,
     today: datetime.date | None = None,
+    replaced: disk.Replaced | None = None,
     refreshing: bool = True,
 ) -> Context:
-    """Discover, read and link one root."""
-    found = disk.discover(root, settings.paths.include, settings.paths.exclude)
+    """Discover, read and link one root; with other texts for the files in `replaced`."""
+    found = disk.discover(root, settings.paths.include, settings.paths.exclude, replaced)
     documents, skipped, unread = read_all(found)
     now = datetime.datetime.now(tz=datetime.UTC)
     facts = Facts(

@@ -191,22 +191,24 @@ def git(root: Path, *arguments: str) -> bytes | None:
     environment |= {
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_TERMINAL_PROMPT": "0",
         # A partial clone would fetch what it misses, by whatever program its configuration names.
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_NO_LAZY_FETCH": "1",
     }
-    # The repository may be hostile: nothing that its configuration names is started. A clean
-    # filter runs on every file whose time differs, so each one it has is switched off by name.
+    # The repository may be hostile: nothing that its configuration names is started. For `status`
+    # a clean filter runs on every file whose time differs: each one it has is switched off by name.
     options = ["core.hooksPath=" + os.devnull, "core.fsmonitor=false", "safe.directory=*"]
     command = [program, "--no-pager", "-C", str(root)]
     for option in options:
         command += ["-c", option]
-    names = [*command, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*"]
-    found = _run(names, environment)
-    for name in sorted({os.fsdecode(key) for key in (found or b"").split(b"\0") if key}):
-        value = "false" if name.endswith(".required") else ""
-        command += ["-c", f"{name}={value}"]
+    if arguments[0] == "status":
+        names = [*command, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*"]
+        found = _run(names, environment)
+        for name in sorted({os.fsdecode(key) for key in (found or b"").split(b"\0") if key}):
+            value = "false" if name.endswith(".required") else ""
+            command += ["-c", f"{name}={value}"]
     return _run([*command, *arguments], environment)
 
 

@@ -141,6 +141,7 @@ def _broken(pointer: str, value: Any, name: str) -> Iterator[str]:
             yield f"{name}{one.json_path[1:]}: {one.message[:300]}"
 
 
+@functools.lru_cache(maxsize=256)
 def read_document(text: str) -> tuple[DocumentNode | None, list[str]]:
     """A GraphQL document, and what the schema has against it."""
     try:

@@ -244,7 +244,7 @@ class Renderer:
             "name": label.name,
             "color": label.color,
             "default": False,
-            "description": label.description,
+            "description": label.description or "",
         }
 
     def comment(self, repository: Repository, number: int, comment: Comment) -> dict[str, Any]:

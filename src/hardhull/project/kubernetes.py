@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from hardhull.documents.yaml import Cursor, YamlFile
+    from hardhull.model import PodSecurityLevel
+    from hardhull.project.pod_security_checks import Violation
 
 POD_AT: Mapping[str, tuple[str, ...]] = {
     "Pod": (),
@@ -393,6 +395,10 @@ class Workload:
     pod: Cursor
     metadata: Cursor | None
     containers: tuple[KubernetesContainer, ...]
+    judged: dict[tuple[PodSecurityLevel, int], tuple[Violation, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """What `pod_security.violations` has found, by level and version: several rules ask."""
 
     @property
     def where(self) -> str:
