@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from hardhull.documents.document import Document
     from hardhull.documents.yaml import Cursor, YamlFile
     from hardhull.facts.gather import Facts
-    from hardhull.model import Skipped
+    from hardhull.model import Address, Skipped
     from hardhull.project.application import Application, AppStage
     from hardhull.project.builds import Builds
     from hardhull.project.compose import ComposeService
@@ -196,6 +196,18 @@ class Project:
     def _same_image(self, container: Container) -> Application | None:
         wanted = _repository_of(container.image)
         return self._by_image.get(wanted) if wanted is not None else None
+
+    def is_rewritten(self, image: Cursor) -> bool:
+        """Whether something else writes the reference that stands here."""
+        return (image.path, image.address) in self._rewritten
+
+    @cached_property
+    def _rewritten(self) -> frozenset[tuple[str, Address]]:
+        return frozenset(
+            (use.path, use.cursor.address)
+            for use in self.references
+            if use.writer is not None and use.cursor is not None
+        )
 
     @cached_property
     def _by_image(self) -> Mapping[str | None, Application]:
