@@ -17,6 +17,7 @@ from hardhull.project.builds import is_build_evidence, read_builds
 from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
+from hardhull.project.kustomize_reading import opened
 from hardhull.project.link import Project, Workspace, link
 from hardhull.project.updaters import read_updaters
 from hardhull.settings import Rollout
@@ -56,6 +57,7 @@ def survey(
     texts = EvidenceTexts(
         _of_kind(found, FileKind.EVIDENCE) | _of_kind(found, FileKind.MSBUILD), disk.read
     )
+    documents |= opened(texts, documents)
     workspace = Workspace(
         settings,
         facts,

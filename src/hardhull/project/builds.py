@@ -112,6 +112,8 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
             actions |= _action(source)
         elif name.startswith("skaffold"):
             images += _skaffold(source, known)
+        elif name.startswith("tye"):
+            images += _tye(source, known)
         elif name.startswith("kustomization"):
             kustomized.append((source, _roots(source)))
         elif name.endswith(".hcl"):
@@ -262,6 +264,22 @@ def _skaffold(source: Source, known: tuple[str, ...]) -> Iterator[BuiltImage]:
                     repository(image.text),
                     dockerfile if dockerfile in known else None,
                     target.text if target is not None else None,
+                )
+
+
+def _tye(source: Source, known: tuple[str, ...]) -> Iterator[BuiltImage]:
+    """Services with a Dockerfile: their image has the service's name, below the registry's."""
+    folder = posixpath.dirname(source.path)
+    for root in _roots(source):
+        registry, services = root.get("registry"), root.get("services")
+        prefix = f"{registry.text}/" if registry is not None and registry.text else ""
+        for service in services.items() if services is not None else ():
+            name, file = service.get("name"), service.get("dockerFile")
+            if name is not None and name.text and file is not None and file.text:
+                yield BuiltImage(
+                    f"{source.path}:{service.line}",
+                    repository(f"{prefix}{name.text.lower()}"),
+                    _resolve(file.text, None, folder, known),
                 )
 
 

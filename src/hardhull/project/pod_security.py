@@ -9,14 +9,13 @@ data this agrees with in full (`benchmarks/pod_security.py`).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hardhull.model import PodSecurityLevel
 from hardhull.project.pod_security_checks import CHECKS, PodView, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hardhull.project.kubernetes import Workload
     from hardhull.project.pod_security_checks import Check, Judge
 
@@ -44,12 +43,16 @@ def violations(workload: Workload, level: PodSecurityLevel, version: str) -> tup
     """
     if level is PodSecurityLevel.PRIVILEGED:
         return ()
-    view = PodView.of(workload)
-    return tuple(
-        Violation(check, message, at, where)
-        for check, judge in _in_force(level, minor_of(version))
-        for message, at, where in judge(view)
-    )
+    minor = minor_of(version)
+    known = workload.judged.get((level, minor))
+    if known is None:
+        view = PodView.of(workload)
+        known = workload.judged[level, minor] = tuple(
+            Violation(check, message, at, where)
+            for check, judge in _in_force(level, minor)
+            for message, at, where in judge(view)
+        )
+    return known
 
 
 def level_of(workload: Workload, version: str) -> PodSecurityLevel:
@@ -60,7 +63,8 @@ def level_of(workload: Workload, version: str) -> PodSecurityLevel:
     return PodSecurityLevel.PRIVILEGED
 
 
-def _in_force(level: PodSecurityLevel, minor: int) -> Iterator[tuple[str, Judge]]:
+@lru_cache
+def _in_force(level: PodSecurityLevel, minor: int) -> tuple[tuple[str, Judge], ...]:
     """The checks of a level at a version; a restricted check may stand in for a baseline one."""
     overridden: set[str] = set()
     known: list[tuple[Check, Judge]] = []
@@ -72,6 +76,4 @@ def _in_force(level: PodSecurityLevel, minor: int) -> Iterator[tuple[str, Judge]
             continue
         known.append((check, judge))
         overridden |= set(check.overrides)
-    for check, judge in known:
-        if check.id not in overridden:
-            yield check.id, judge
+    return tuple((check.id, judge) for check, judge in known if check.id not in overridden)

@@ -41,7 +41,7 @@ def _seen(stage: Stage) -> tuple[Span, str] | None:
         )
         return stage.base.span, text
     for instruction in stage.instructions:
-        if instruction.keyword != "RUN":
+        if instruction.keyword != "RUN" or ".sh" not in instruction.text.lower():
             continue
         found = _SCRIPT.search(instruction.text)
         if found is not None:

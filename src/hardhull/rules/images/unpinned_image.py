@@ -69,9 +69,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     placed = pinned(use, image.digest, context)
     if isinstance(placed, Refusal):
         return placed
-    operation, level = placed
+    operations, level = placed
     return Fix(
-        (operation,),
+        operations,
         f"{use.text}@{image.digest[:19]}…",
         level,
         "nothing: the tag is kept, and the digest is the one it has now",
@@ -92,17 +92,20 @@ RULE = Rule(
     ),
     fix_note=(
         "Appends the index digest (all platforms) and keeps the tag, so that update tools can "
-        "refresh it. The digest goes into an ARG only if all its uses name this one image. Who "
-        "keeps the digest fresh is said in the report. `ContainerBaseImage` of a project that the "
-        "SDK publishes gets one where that SDK is certain to heed it: .NET 10, or a global.json "
-        "at the root that asks for 9.0.200 or later."
+        "refresh it. The digest goes into an ARG only if all its uses name this one image, and into "
+        "the `images` of a kustomization where that names the image: as `digest`, or behind the "
+        "tag where Renovate updates it. Who keeps the digest fresh is said in the report. "
+        "`ContainerBaseImage` of a project that the SDK publishes gets one where that SDK is "
+        "certain to heed it: .NET 10, or a global.json at the root that asks for 9.0.200 or later."
     ),
     routine_when="the reference is written out, or its ARG serves this image alone",
     review_when="the reference comes from an ARG that is used elsewhere too: the digest then "
-    "follows the expansion and must be refreshed when the ARG changes",
-    refused_when="no digest is known, the image is known to be younger than `pin-cooldown`, or the "
-    "flag that names it is quoted or continued; in a project, the SDK may be one that silently ignores "
-    "digests, or the image hangs on a condition or a property",
+    "follows the expansion and must be refreshed when the ARG changes; or a kustomization left the "
+    "tag to the manifests, and says it from now on",
+    refused_when="no digest is known, the image is known to be younger than `pin-cooldown`, the "
+    "flag that names it is quoted or continued, an overlay takes it from another registry, or, in a "
+    "project, the SDK may be one that silently ignores digests, or the image hangs on a condition "
+    "or a property",
     references=(
         "https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
         "https://github.com/opencontainers/image-spec/blob/main/image-index.md",
