@@ -148,3 +148,26 @@ END_OF_LIFE_IN_PROJECT = (
         reported=True,
     ),
 )
+_VARIABLES = (
+    '<Project Sdk="Microsoft.NET.Sdk.Web">\n  <ItemGroup>\n{item}  </ItemGroup>\n</Project>\n'
+)
+SECRET_IN_PROJECT = (
+    Example(
+        "a variable of the image that the SDK publishes",
+        {
+            "Api.csproj": _VARIABLES.format(
+                item='    <ContainerEnvironmentVariable Include="DB_PASSWORD" Value="hunter2" />\n'
+            )
+        },
+        reported=True,
+    ),
+    Example(
+        "a variable that a property gives",
+        {
+            "Api.csproj": _VARIABLES.format(
+                item='    <ContainerEnvironmentVariable Include="DB_PASSWORD" Value="$(Password)" />\n'
+            )
+        },
+        silent=True,
+    ),
+)
