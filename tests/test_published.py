@@ -97,6 +97,7 @@ def test_renovate_keeps_it_fresh(tmp_path: Path) -> None:
         ("net10.0-linux", None, True),
         ("net9.0", None, False),
         ("net10.0;net8.0", None, False),
+        ("net10.0</TargetFramework>\n<TargetFramework Condition=\"'$(X)'\">net8.0", None, False),
         ("net9.0", "9.0.200", True),
         ("net9.0", "9.0.200-preview.0.24575.35", False),
         ("net9.0", "9.0.101", False),

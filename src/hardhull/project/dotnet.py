@@ -175,7 +175,7 @@ class Programs:
             directory=directory,
             name=name,
             assembly_name=expand(properties.get("AssemblyName", ""), properties) or name,
-            target_frameworks=frameworks_of(properties),
+            target_frameworks=frameworks_of(own, properties),
             sdk=sdk,
             is_web=sdk.startswith("Microsoft.NET.Sdk.Web")
             or ("FrameworkReference", "Microsoft.AspNetCore.App") in {item[:2] for item in items},

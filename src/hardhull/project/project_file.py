@@ -58,13 +58,19 @@ class DotnetProject:
         )
 
 
-def frameworks_of(properties: dict[str, str]) -> tuple[str, ...]:
-    """The target frameworks; of a project in the old form `net48` for its version `v4.8`."""
-    said = properties.get("TargetFrameworks") or properties.get("TargetFramework", "")
+def frameworks_of(own: list[tuple[str, str]], properties: dict[str, str]) -> tuple[str, ...]:
+    """The target frameworks; of a project in the old form `net48` for its version `v4.8`.
+
+    All that it says itself, whatever the conditions; else what it inherits.
+    """
+    said = ";".join(text for name, text in own if name in ("TargetFramework", "TargetFrameworks"))
+    if not said.strip(";\r\n\t "):
+        said = properties.get("TargetFrameworks") or properties.get("TargetFramework", "")
     version = _OLD_VERSION.fullmatch(properties.get("TargetFrameworkVersion", "").strip())
     if not said and version is not None:
         return (f"net{version[1].replace('.', '')}",)
-    return tuple(part.strip() for part in expand(said, properties).split(";") if part.strip())
+    parts = (part.strip() for part in expand(said, properties).split(";"))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def expand(text: str, properties: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ import json
 import posixpath
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from hardhull.documents.msbuild import MsbuildFile
@@ -206,6 +207,8 @@ def published_references(
             continue
         projects = projects_of(path, programs)
         setter = set_by_command(BASE_IMAGE, texts)
+        left = "a project for .NET Framework is left as it is"
+        old = left if any(project.of_framework for project in projects) else ""
         ignores = ignores_digest(path, projects, texts)
         for one in named:
             yield ImageUse(
@@ -217,7 +220,7 @@ def published_references(
                 parse_reference(one.text),
                 writer=setter or None,
                 element=one.element,
-                unsure=one.doubt,
+                unsure=one.doubt or old,
                 ignores_digest=ignores,
             )
 
@@ -243,8 +246,9 @@ def ignores_digest(path: str, projects: Iterable[DotnetProject], texts: Evidence
         new = bool(frameworks) and all(one and one >= _FIRST_FRAMEWORK for one in frameworks)
         if not new and not _sdk_is_new(project, texts):
             return (
-                f"{project.path} may be built by a .NET SDK before 9.0.200, which silently ignores "
-                "a digest; let a global.json at the root ask for sdk.version 9.0.200 or later"
+                f"{'it' if project.path == path else project.path} may be built by a .NET SDK "
+                "before 9.0.200, which silently ignores a digest; let a global.json at the root ask "
+                "for sdk.version 9.0.200 or later"
             )
     return ""
 
@@ -260,15 +264,16 @@ def _sdk_is_new(project: DotnetProject, texts: EvidenceTexts) -> bool:
     while folder:
         paths.append(f"{folder}/global.json")
         folder = posixpath.dirname(folder)
+    sources = [texts.source(path) for path in paths if path in known]
     return "global.json" in known and all(
-        _asks_for_new(path, texts) for path in paths if path in known
+        source is not None and _asks_for_new(source.text) for source in sources
     )
 
 
-def _asks_for_new(path: str, texts: EvidenceTexts) -> bool:
-    source = texts.source(path)
+@lru_cache(maxsize=64)
+def _asks_for_new(text: str) -> bool:
     try:
-        read = json.loads(without_comments(source.text, "json")) if source is not None else None
+        read = json.loads(without_comments(text, "json"))
     except (ValueError, RecursionError):
         return False
     sdk = read.get("sdk") if isinstance(read, dict) else None

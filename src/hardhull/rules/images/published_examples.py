@@ -69,7 +69,7 @@ UNPINNED_IN_PROJECT = (
     Example(
         "an SDK that may silently ignore the digest",
         {"src/Api/Api.csproj": _project(_NINE, "net9.0")},
-        refused="src/Api/Api.csproj may be built by a .NET SDK before 9.0.200",
+        refused="it may be built by a .NET SDK before 9.0.200",
         digests={_NINE: _NEW},
     ),
     Example(

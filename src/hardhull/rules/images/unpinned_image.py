@@ -38,7 +38,7 @@ def find(use: ImageUse, context: Context) -> Iterator[Finding]:
     level, message = Level.ROUTINE, "the tag may mean another image tomorrow"
     if use.writer is not None:
         level, message = Level.MANUAL, f"not pinned: {use.writer} writes this reference"
-    elif context.facts.digest(use.name) is None:
+    elif context.facts.digest(use.name) is None and not (use.unsure or use.ignores_digest):
         message = "not pinned, and no digest is known for it"
     yield _finding(use, level, message)
 

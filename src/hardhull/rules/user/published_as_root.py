@@ -76,8 +76,11 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     projects = projects_of(setting.path, workspace.programs)
     if not projects:
         return Refusal("it is not seen which projects import it", setting.path, setting.span)
+    refusal = _set_beside(setting, projects, context)
+    if refusal is not None:
+        return refusal
     for project in projects:
-        refusal = _obstacle(setting, project, context)
+        refusal = _obstacle(project, context)
         if refusal is not None:
             return refusal
     return Fix(
@@ -89,20 +92,32 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     )
 
 
-def _obstacle(setting: ImageSetting, project: DotnetProject, context: Context) -> Refusal | None:
-    """What needs root, or keeps the base image's user from being known."""
+def _set_beside(
+    setting: ImageSetting, projects: tuple[DotnetProject, ...], context: Context
+) -> Refusal | None:
+    """What these projects set of the image that needs root, or that hides which user it has."""
+    programs = context.project.workspace.programs
+    paths = {project.path for project in projects}
+    concerned: dict[str, bool] = {}
+    for other in settings_in(context.documents):
+        if other.path not in concerned:
+            owners = projects_of(other.path, programs)
+            # Any project may import a file whose projects are not seen.
+            concerned[other.path] = not owners or any(one.path in paths for one in owners)
+        reason = _reason(other, setting, context) if concerned[other.path] else ""
+        if reason:
+            return Refusal(reason, other.path, other.span)
+    return None
+
+
+def _obstacle(project: DotnetProject, context: Context) -> Refusal | None:
+    """What of a project needs root, or keeps its user from being known."""
     programs = context.project.workspace.programs
     for framework in project.target_frameworks or ("",):
         version = framework_version(framework)
         if version is None or version < _FIRST_WITH_USER:
             said = f"is for {framework}" if framework else "does not say for which .NET it is"
             return Refusal(f"{project.path} {said}: images have a user of their own from net8.0 on")
-    for other in settings_in(context.documents):
-        if project not in projects_of(other.path, programs):
-            continue
-        reason = _reason(other, setting, context)
-        if reason:
-            return Refusal(reason, other.path, other.span)
     for seen in programs.evidence(project.directory).outside_development().ports_in_code:
         if seen.how != "launch settings" and seen.port is not None and seen.port < _PRIVILEGED:
             return Refusal(f"{seen.path}:{seen.line} listens on port {seen.port}")
