@@ -61,6 +61,7 @@ _JSON_FOLDER = re.compile(
     r"(?:^|/)(?:k8s|kube|kubernetes|manifests?|deploy(?:ment)?s?|openshift)/", re.IGNORECASE
 )
 _API_VERSION = re.compile(rb"(?:^[ \t-]*|[{,]\s*)[\"']?apiVersion[\"']?\s*:", re.MULTILINE)
+_JSON_PATCH = re.compile(rb"\s*\[\s*\{[^}]*\"op\"")
 _KIND = re.compile(rb"(?:^[ \t-]*|[{,]\s*)[\"']?kind[\"']?\s*:", re.MULTILINE)
 _SERVICES = re.compile(rb"^[\"']?services[\"']?\s*:", re.MULTILINE)
 _LISTED_SERVICES = re.compile(
@@ -164,6 +165,12 @@ class _Look:
             if path == "Chart.yaml" or path.endswith("/Chart.yaml")
         }
 
+        self.kustomized = {
+            path.rpartition("/")[0]
+            for path in self.listing
+            if path.rpartition("/")[2].lower().startswith("kustomization")
+        }
+
     def list_paths(self) -> dict[str, None]:
         listed = _git_listing(self.root)
         if listed is None and (self.root / ".git").exists():
@@ -216,7 +223,8 @@ class _Look:
             self.skip(path, "not a UTF-8 text file")
             return
         kind = self.kind_by_content(name, kind, data)
-        if kind is not FileKind.EVIDENCE or name.endswith((".yaml", ".yml")):
+        named = name.endswith((".yaml", ".yml"))
+        if kind is not FileKind.EVIDENCE or named or _JSON_PATCH.match(data):
             self.add(path, kind, data)
 
     def take_package(self, path: str) -> None:
@@ -291,7 +299,8 @@ class _Look:
         elif suffix in ("yaml", "yml"):
             kind = FileKind.EVIDENCE if _TOOL_YAML.fullmatch(name) else FileKind.YAML
         elif suffix == "json":
-            kind = FileKind.YAML if _JSON_FOLDER.search(path) else None
+            beside = path.rpartition("/")[0] in self.kustomized
+            kind = FileKind.YAML if beside or _JSON_FOLDER.search(path) else None
         elif _TEMPLATE.search(name):
             kind = FileKind.EVIDENCE
         in_tools = path[0] == "." or "/." in path

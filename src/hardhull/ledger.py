@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hardhull.documents.source import is_generated
 from hardhull.model import Change, Crash, Finding, Fix, Level, Refusal, Withheld, worst
 from hardhull.project.kubernetes import Workload
+from hardhull.project.patched import coherent
 from hardhull.project.pod_security import violations
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def find_all(rule: Rule, context: Context, ledger: Ledger) -> list[Finding]:
     if rule.id in known:
         return known[rule.id]
     found: list[Finding] = []
-    for subject in context.subjects(rule.subject):
+    patches = context.project.patches if rule.patches else ()
+    for subject in (*context.subjects(rule.subject), *patches):
         try:
             found += (
                 one for one in rule.find(subject, context) if _is_asked_for(rule, one, context)
@@ -96,7 +98,11 @@ def _is_asked_for(rule: Rule, finding: Finding, context: Context) -> bool:
     if not wanted.asked or not rule.pod_security:
         return True
     subject = finding.subject
-    workload = subject if isinstance(subject, Workload) else context.project.workload_of(subject)
+    project, patched = context.project, getattr(subject, "patched", None)
+    if isinstance(subject, Workload):
+        workload: Workload | None = subject
+    else:
+        workload = project.overlays.part_of(subject) if patched else project.workload_of(subject)
     if workload is None:
         return False
     places = (finding.where, workload.where)
@@ -128,6 +134,7 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
         return Refusal("reported only")
     try:
         fix = rule.fix(finding, context)
+        fix = coherent(fix, context.project) if isinstance(fix, Fix) else fix
     except Exception:  # noqa: BLE001  as above
         ledger.memory.note_crash(rule.id, finding.where)
         return Refusal("hardhull failed here; this is a bug of ours")

@@ -372,6 +372,8 @@ class Rule:
     examples: tuple[Example, ...] = ()
     phase: Phase = Phase.HARDEN
     default: bool = True
+    patches: bool = False
+    """Whether containers of patches are subjects too: of rules about what a manifest says."""
 
     @property
     def pod_security(self) -> tuple[str, ...]:

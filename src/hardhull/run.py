@@ -114,7 +114,11 @@ def conclude(
         tuple(ledger.changes),
         tuple(entry_withheld for entry_withheld in ledger.withheld.values()),
         tuple(accepted.values()),
-        (*context.project.workspace.skipped, *context.project.charts.skipped),
+        (
+            *context.project.workspace.skipped,
+            *context.project.charts.skipped,
+            *context.project.kustomize.skipped,
+        ),
         tuple(ledger.memory.crashes.values()),
         fixing,
         refreshers(told, rules, context.project.workspace),

@@ -17,6 +17,7 @@ from hardhull.project.builds import is_build_evidence, read_builds
 from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
+from hardhull.project.kustomize_reading import opened
 from hardhull.project.link import Project, Workspace, link
 from hardhull.project.updaters import read_updaters
 from hardhull.settings import Rollout
@@ -54,6 +55,7 @@ def survey(
     )
     builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
     texts = EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read)
+    documents |= opened(texts, documents)
     workspace = Workspace(
         settings,
         facts,

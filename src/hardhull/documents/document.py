@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAX_DOCKERFILE_LINE = 64 * 1024
 MAX_YAML_LINE = 256 * 1024
+_YAML_NAMES = (".yml", ".yaml", ".json", "/Kustomization")
 
 Document: TypeAlias = Dockerfile | YamlFile | ChartTemplate | TextFile
 
@@ -45,7 +46,7 @@ def read(source: Source) -> Document | Unreadable:
         return read_dockerfile(source)
     if source.kind is FileKind.CHART:
         return read_template(source)
-    if source.kind is FileKind.EVIDENCE and not source.path.endswith((".yml", ".yaml")):
+    if source.kind is FileKind.EVIDENCE and not source.path.endswith(_YAML_NAMES):
         return TextFile(source)
     return read_yaml(source)
 

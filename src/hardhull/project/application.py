@@ -120,6 +120,8 @@ class Application:
     directory: str | None
     programs: Programs = field(repr=False, compare=False)
     known: Facts = field(repr=False, compare=False)
+    patches: tuple[KubernetesContainer, ...] = ()
+    """What kustomizations lay over its containers."""
 
     @property
     def where(self) -> str:

@@ -99,6 +99,8 @@ class KubernetesContainer:
     pod: Cursor
     metadata: Cursor | None
     platform: Platform = Platform.KUBERNETES
+    patched: KubernetesContainer | None = None
+    """The container that this one, a patch of a kustomization, is laid over."""
 
     @property
     def span(self) -> Span:
@@ -107,7 +109,8 @@ class KubernetesContainer:
 
     @cached_property
     def image(self) -> Cursor | None:
-        return self.cursor.get("image")
+        own = self.cursor.get("image")
+        return self.patched.image if own is None and self.patched is not None else own
 
     def _context(self, key: str) -> Cursor | None:
         """A setting that a container has at itself or inherits from its pod."""
@@ -133,6 +136,8 @@ class KubernetesContainer:
     def escalation_forbidden(self) -> bool | None:
         found = self.cursor.get("securityContext", "allowPrivilegeEscalation")
         if found is not None and found.is_opaque:
+            return None
+        if found is None and self.patched is not None:
             return None
         return found is not None and found.as_bool() is False
 
@@ -161,6 +166,8 @@ class KubernetesContainer:
         found = self.cursor.get("securityContext", "readOnlyRootFilesystem")
         if found is not None and found.is_opaque:
             return None
+        if found is None and self.patched is not None:
+            return None
         return found is not None and found.as_bool() is True
 
     @cached_property
@@ -183,7 +190,7 @@ class KubernetesContainer:
             found.append(
                 Mount(target.text if target is not None else None, kind, name, mount, host)
             )
-        return tuple(found)
+        return (*found, *(self.patched.mounts if self.patched is not None else ()))
 
     @cached_property
     def ports(self) -> tuple[PortUse, ...]:
@@ -211,12 +218,13 @@ class KubernetesContainer:
             name, value = variable.get("name"), variable.get("value")
             if name is not None and name.text:
                 found[name.text] = Setting(value.text if value is not None else None, value or name)
-        return found
+        return found if self.patched is None else {**self.patched.environment, **found}
 
     @property
     def environment_is_complete(self) -> bool:
         """False if variables come from somewhere else (`envFrom`)."""
-        return self.cursor.get("envFrom") is None
+        below = self.patched is None or self.patched.environment_is_complete
+        return below and self.cursor.get("envFrom") is None
 
     @property
     def environment_sources(self) -> tuple[Cursor, ...]:
@@ -230,10 +238,12 @@ class KubernetesContainer:
         for key in ("command", "args"):
             listed = self.cursor.get(key)
             found += listed.items() if listed is not None else []
-        return tuple(found)
+        return tuple(found) or (self.patched.command if self.patched is not None else ())
 
     @property
     def windows(self) -> bool:
+        if self.patched is not None and self.patched.windows:
+            return True
         return is_windows_pod(self.pod) or is_windows_image(self.image)
 
     @property
@@ -487,6 +497,9 @@ class Manifest:
     workloads: tuple[Workload, ...] = ()
     services: tuple[KubernetesService, ...] = ()
     others: tuple[KubernetesObject, ...] = ()
+    patches: tuple[Workload, ...] = ()
+    """Parts of workloads that kustomizations lay over others."""
+    service_patches: tuple[KubernetesService, ...] = ()
 
 
 def read_manifest(file: YamlFile) -> Manifest:
@@ -506,6 +519,15 @@ def read_manifest(file: YamlFile) -> Manifest:
         else:
             others.append(KubernetesObject(file.source.path, kind, name, namespace, item))
     return Manifest(tuple(workloads), tuple(services), tuple(others))
+
+
+def apart(manifest: Manifest) -> Manifest:
+    """A manifest whose workloads and Services are parts of others that it is laid over."""
+    return Manifest(
+        others=manifest.others,
+        patches=manifest.workloads,
+        service_patches=manifest.services,
+    )
 
 
 def is_workload(kind: str, api: str) -> bool:

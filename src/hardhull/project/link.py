@@ -17,14 +17,20 @@ from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
+    KubernetesContainer,
     KubernetesObject,
     KubernetesService,
     Manifest,
     Workload,
+    apart,
     is_of_openshift,
     read_manifest,
 )
+from hardhull.project.kustomize import Kustomize
+from hardhull.project.kustomize_images import kustomization_references
+from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
+from hardhull.project.overlays import Overlays
 from hardhull.project.references import (
     ImageUse,
     compose_references,
@@ -88,6 +94,7 @@ class Project:
     applications: tuple[Application, ...]
     references: tuple[ImageUse, ...]
     charts: Charts = field(default_factory=Charts)
+    kustomize: Kustomize = field(default_factory=Kustomize)
     where: str = "repository"
 
     @cached_property
@@ -129,6 +136,16 @@ class Project:
         """Every other Kubernetes object of the repository."""
         return tuple(o for manifest in self.manifests.values() for o in manifest.others)
 
+    @cached_property
+    def overlays(self) -> Overlays:
+        """What kustomizations lay over its workloads."""
+        return Overlays(self.kustomize, self.manifests)
+
+    @cached_property
+    def patches(self) -> tuple[KubernetesContainer, ...]:
+        """Containers of patches, by the containers of applications that they are laid over."""
+        return self.overlays.over(self.containers)
+
     def is_value(self, cursor: Cursor) -> bool:
         """Whether a chart renders this from a value, so that the value is what would change."""
         view = self.charts.views.get(cursor.path)
@@ -140,7 +157,7 @@ class Project:
 
     @cached_property
     def _selection(self) -> Selection:
-        return Selection(self.all_workloads, self.all_services)
+        return Selection(self.all_workloads, self.all_services, self.kustomize.together)
 
     @cached_property
     def for_openshift(self) -> bool:
@@ -170,6 +187,9 @@ class Project:
 
     def owner_of(self, container: Container) -> Application | None:
         """The application a container runs; None for others, such as most init containers."""
+        below = getattr(container, "patched", None)
+        if below is not None:
+            return self.owner_of(below)
         found = self._owners.get((container.path, container.where))
         return found if found is not None else self._same_image(container)
 
@@ -205,7 +225,10 @@ class Project:
         return app.stages_of(container)
 
     def workload_of(self, container: Container) -> Workload | None:
-        """The workload a Kubernetes container stands in."""
+        """The workload a Kubernetes container stands in, or is laid over."""
+        below = getattr(container, "patched", None)
+        if below is not None:
+            return self.workload_of(below)
         for workload in self.manifests.get(container.path, Manifest()).workloads:
             if any(container is own for own in workload.containers):
                 return workload
@@ -234,19 +257,47 @@ def link(
         else:
             read = previous.manifests.get(path) if previous is not None and same else None
             manifests[path] = read if read is not None else read_manifest(document)
-    known_charts = previous.charts if previous is not None else None
-    charts = read_charts(documents, known_charts, workspace.builds.values)
+    charts, kustomize = _built(documents, workspace, previous, manifests)
+    services = tuple(service for files in folders.values() for service in read_compose(files))
+    bare = Project(
+        documents, workspace, dockerfiles, manifests, services, (), (), charts, kustomize
+    )
+    linker = Linker(bare)
+    applications = linker.applications()
+    references = settled(_references(bare), workspace.builds, linker.built_names)
+    project = replace(bare, applications=applications, references=references)
+    return project if not project.patches else _with_patches(project)
+
+
+def _built(
+    documents: Mapping[str, Document],
+    workspace: Workspace,
+    previous: Project | None,
+    manifests: dict[str, Manifest],
+) -> tuple[Charts, Kustomize]:
+    """Charts and kustomizations, and among the manifests what they make of theirs."""
+    known = previous.charts if previous is not None else None
+    charts = read_charts(documents, known, workspace.builds.values)
     for path, view in charts.views.items():
         same = previous is not None and previous.charts.views.get(path) is view
         manifests[path] = (
             previous.manifests[path] if same and previous is not None else read_manifest(view.file)
         )
-    services = tuple(service for files in folders.values() for service in read_compose(files))
-    bare = Project(documents, workspace, dockerfiles, manifests, services, (), (), charts)
-    linker = Linker(bare)
-    applications = linker.applications()
-    references = settled(_references(bare), workspace.builds, linker.built_names)
-    return replace(bare, applications=applications, references=references)
+    kustomize = read_kustomize(documents, previous.kustomize if previous is not None else None)
+    for path in kustomize.patch_files & manifests.keys():
+        if manifests[path].workloads or manifests[path].services:
+            manifests[path] = apart(manifests[path])
+    return charts, kustomize
+
+
+def _with_patches(project: Project) -> Project:
+    owned: dict[int, list[KubernetesContainer]] = {}
+    for patch in project.patches:
+        owned.setdefault(id(project.owner_of(patch)), []).append(patch)
+    applications = (
+        replace(app, patches=tuple(owned.get(id(app), ()))) for app in project.applications
+    )
+    return replace(project, applications=tuple(applications))
 
 
 def _repository_of(image: Cursor | None) -> str | None:
@@ -271,8 +322,9 @@ def _references(bare: Project) -> list[ImageUse]:
             in_dockerfiles += dockerfile_references(document, file_stages)
     found = list(set_by_compose(in_dockerfiles, bare.compose))
     for path, manifest in bare.manifests.items():
-        uses = kubernetes_references(manifest.workloads)
+        uses = kubernetes_references((*manifest.workloads, *manifest.patches))
         view = bare.charts.views.get(path)
         found += uses if view is None else in_chart(uses, view, bare.workspace.builds)
+    found += kustomization_references(bare.kustomize, bare.manifests)
     found += compose_references(bare.compose)
     return sorted(found, key=lambda use: (use.path, use.span))

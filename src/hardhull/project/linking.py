@@ -256,6 +256,11 @@ class Linker:
         if known is not None:
             self.built_names.setdefault(reference.repository_name, known[1])
             return known
+        for new in self.bare.kustomize.renamed(path, reference.spelled):
+            renamed = parse_reference(new)
+            known = self.images.get(renamed.repository_name) if renamed is not None else None
+            if known is not None:
+                return known
         if reference.repository_name.startswith(_NEVER_OURS):
             return None, ""
         draft, evidence = self._draft_by_name(reference.repository_name, path)

@@ -377,6 +377,8 @@ def ways_to_run(app: Application) -> Iterator[tuple[AppStage | None, Container |
             yield None, container
         for stage in app.stages_of(container):
             yield stage, container
+    for patch in app.patches:
+        yield from ((stage, patch) for stage in app.stages_of(patch))
 
 
 def idle_stages(app: Application) -> tuple[AppStage, ...]:

@@ -145,6 +145,9 @@ def container_user(container: Container, project: Project) -> User:
         return User(
             setting.value, root, 0 if root else uid, f"{place} sets the user {setting.value}"
         )
+    laid_over = getattr(container, "patched", None)
+    if laid_over is not None:
+        return container_user(laid_over, project)
     return image_user_of(container, project)
 
 

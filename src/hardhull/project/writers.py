@@ -218,6 +218,8 @@ def _names_image(image: str | None, use: ImageUse) -> bool:
     other = parse_reference(image) if image else None
     if other is None or use.reference is None:
         return False
+    if use.entry is not None and parse_reference(use.entry.name) == other:
+        return True
     return other.repository_name == use.reference.repository_name
 
 

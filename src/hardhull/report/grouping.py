@@ -62,6 +62,9 @@ class Owners:
             parts: list[_Placed] = [*app.stages, *app.containers, *app.workloads, *app.services]
             for part in parts:
                 self._places.setdefault((part.path, part.where), index)
+            for patch in project.patches:
+                if project.owner_of(patch) is app:
+                    self._places.setdefault((patch.path, patch.where), index)
             for stage in app.stages:
                 self._files.setdefault(stage.path, index)
 

@@ -147,6 +147,7 @@ RULE = Rule(
         "cis:5.7.3",
         "nsa:1.1",
     ),
+    patches=True,
     examples=(
         Example("a Deployment", in_pod(POD), {"k8s/api.yaml": _AFTER}, level=Level.REVIEW),
         Example(

@@ -57,9 +57,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     placed = pinned(use, image.digest, context)
     if isinstance(placed, Refusal):
         return placed
-    operation, level = placed
+    operations, level = placed
     return Fix(
-        (operation,),
+        operations,
         f"{use.text}@{image.digest[:19]}…",
         level,
         "nothing: the tag is kept, and the digest is the one it has now",
@@ -80,14 +80,16 @@ RULE = Rule(
     ),
     fix_note=(
         "Appends the index digest (all platforms) and keeps the tag, so that update tools can "
-        "refresh it. The digest goes into an ARG only if all its uses name this one image. Who "
-        "keeps the digest fresh is said in the report."
+        "refresh it. The digest goes into an ARG only if all its uses name this one image, and into "
+        "the `images` of a kustomization where that names the image: as `digest`, or behind the "
+        "tag where Renovate updates it. Who keeps the digest fresh is said in the report."
     ),
     routine_when="the reference is written out, or its ARG serves this image alone",
     review_when="the reference comes from an ARG that is used elsewhere too: the digest then "
-    "follows the expansion and must be refreshed when the ARG changes",
-    refused_when="no digest is known, the image is known to be younger than `pin-cooldown`, or the "
-    "flag that names it is quoted or continued",
+    "follows the expansion and must be refreshed when the ARG changes; or a kustomization left the "
+    "tag to the manifests, and says it from now on",
+    refused_when="no digest is known, the image is known to be younger than `pin-cooldown`, the "
+    "flag that names it is quoted or continued, or an overlay takes it from another registry",
     references=(
         "https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
         "https://github.com/opencontainers/image-spec/blob/main/image-index.md",

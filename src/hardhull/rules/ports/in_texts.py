@@ -161,20 +161,34 @@ _LITERAL = r"(?:_URLS|_PORTS)\b[^\n]*?(?<!\d)(?:%s)(?!\d)"
 def _kustomizations(
     app: Application, context: Context, moves: Mapping[int, int]
 ) -> Iterator[Refusal]:
-    """Patches and generators of kustomizations: JSON patches stand in files without a kind."""
+    """Generators of kustomizations, and JSON patches that no kustomization here names."""
     texts = context.project.workspace.texts
     mine = {workload.name for workload in app.workloads} | {one.name for one in app.services}
     names = "|".join(re.escape(name) for name in sorted(mine) if name)
     if not names:
         return
     word = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
-    parts = (part % _olds(moves) for part in (_PATCHED, _NUMBERED, _LITERAL))
+    parts = [part % _olds(moves) for part in (_PATCHED, _NUMBERED, _LITERAL)]
     pattern = re.compile("|".join(parts))
     ends = (".yaml", ".yml", ".json", "kustomization")
-    for source, match in texts.first_matches(pattern, ("ort", "value"), ends):
-        path = source.path
-        own = posixpath.basename(path).startswith("kustomization")
-        if not (own or re.search(r"\bop[\"']?\s*:", source.text)):
+    known = context.project.kustomize
+    generated = re.compile(parts[-1])
+    read = {
+        patch.path
+        for patch in known.patches
+        if patch.inline is None and known.builds(patch.holder, context.project.manifests)
+    }
+    for source, first in texts.first_matches(pattern, ("ort", "value", "_URLS", "_PORTS"), ends):
+        path, match = source.path, first
+        own = posixpath.basename(path).lower().startswith("kustomization")
+        if not (own or re.search(r"\bop[\"']?\s*:", source.text)) or path in read:
+            continue
+        if known.builds(path, context.project.manifests):
+            literal = generated.search(source.text)
+            if literal is None:
+                continue
+            line, match = source.line_of(literal.start()), literal
+            yield Refusal(f"{path}:{line} makes a ConfigMap or Secret of the old port", path)
             continue
         holders = [source.text] if own else _users_of(path, context)
         if any(word.search(text) for text in holders or [source.text]):

@@ -30,7 +30,8 @@ from hardhull.rules.ports.examples import PRIVILEGED_PORT
 from hardhull.rules.ports.in_compose import in_callers, in_compose
 from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, names_in, place_of
-from hardhull.rules.ports.in_pods import beside, in_patches, in_pod
+from hardhull.rules.ports.in_patches import in_patches
+from hardhull.rules.ports.in_pods import beside, in_pod
 from hardhull.rules.ports.in_texts import in_texts
 from hardhull.rules.ports.naming import is_by_number, is_waiting, named
 from hardhull.rules.rollout import in_two_steps
@@ -228,7 +229,7 @@ RULE = Rule(
     ),
     fix_note=(
         "Moves 80 to 8080 and 443 to the HTTPS port the repository uses (else 8443) in "
-        "Dockerfile, variables, probes, Services' targetPort, network policies and Compose "
+        "Dockerfile, variables, probes, Services' targetPort, patches, network policies and Compose "
         "callers, in one fix. What clients see (Service `port`, nodePort, Ingress, published "
         "ports) stays. ASPNETCORE_URLS is added only below .NET 8, whose images say 80 themselves."
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hardhull.model import Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind, worst
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.dropping import EXAMPLES, obstacles
-from hardhull.rules.privileges.scope import on_windows, set_by_openshift
+from hardhull.rules.privileges.scope import below, on_windows, set_by_openshift
 from hardhull.rules.rollout import waits_for_image
 from hardhull.rules.todays_image import todays_image
 
@@ -25,8 +25,8 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     dropped = [item.text for item in container.dropped_capabilities]
     if "ALL" in dropped or on_windows(container, context):
         return
-    if not dropped and set_by_openshift(container, context):
-        return
+    if not dropped and (set_by_openshift(container, context) or below(container) is not None):
+        return  # a patch without a list leaves that of its base
     misspelled = any((text or "").upper() == "ALL" for text in dropped)
     yield in_container(
         ID,
@@ -113,5 +113,6 @@ RULE = Rule(
         "cis:5.2.10",
         "pss:capabilities_restricted",
     ),
+    patches=True,
     examples=EXAMPLES,
 )

@@ -183,6 +183,7 @@ RULE = Rule(
         "pss:capabilities_baseline",
         "pss:capabilities_restricted",
     ),
+    patches=True,
     examples=(
         Example(
             "only the dangerous one goes",

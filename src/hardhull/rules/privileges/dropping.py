@@ -86,9 +86,12 @@ def _user(container: Container, context: Context) -> Iterator[Refusal]:
 
 def _heard(container: Container, project: Project) -> Iterator[Listening]:
     app = project.owner_of(container)
+    if app is None:
+        return
+    laid = [one for one in app.patches if one.patched == container]
     for stage in project.stages_of(container) or (None,):
-        if app is not None:
-            yield listening(app, stage, container)
+        for one in (container, *laid):
+            yield listening(app, stage, one)
 
 
 def _ports(container: Container, project: Project) -> Iterator[Refusal | str]:

@@ -217,6 +217,7 @@ RULE = Rule(
         "nsa:1.5",
         "pss:hostNamespaces",
     ),
+    patches=True,
     examples=(
         Example(
             "the host's processes",

@@ -113,6 +113,7 @@ RULE = Rule(
         "cis:5.2.13",
         "pss:hostPorts",
     ),
+    patches=True,
     examples=(
         Example(
             "a Service leads to the pods",

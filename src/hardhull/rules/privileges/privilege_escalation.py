@@ -20,7 +20,7 @@ from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.escalation_examples import EXAMPLES
-from hardhull.rules.privileges.scope import built_here, on_windows, set_by_openshift
+from hardhull.rules.privileges.scope import below, built_here, on_windows, set_by_openshift
 from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
@@ -79,16 +79,17 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
 
 
 def _obstacles(container: Container, context: Context) -> Iterator[Refusal | str]:
-    if container.privileged is not None:
-        yield Refusal(
-            "privileged: true allows escalation by itself; privileged-container comes first",
-            container.path,
-            container.privileged.span,
-        )
-    for item in container.added_capabilities:
-        if capability(item) in ("SYS_ADMIN", "ALL"):
-            reason = f"it adds {item.text}, which allows escalation"
-            yield Refusal(reason, container.path, item.span)
+    for one in filter(None, (container, below(container))):
+        if one.privileged is not None:
+            yield Refusal(
+                "privileged: true allows escalation by itself; privileged-container comes first",
+                one.path,
+                one.privileged.span,
+            )
+        for item in one.added_capabilities:
+            if capability(item) in ("SYS_ADMIN", "ALL"):
+                reason = f"it adds {item.text}, which allows escalation"
+                yield Refusal(reason, one.path, item.span)
     alone = left_alone(container, context)
     if alone is not None:
         yield alone
@@ -161,5 +162,6 @@ RULE = Rule(
         "nsa:1.7",
         "pss:allowPrivilegeEscalation",
     ),
+    patches=True,
     examples=EXAMPLES,
 )

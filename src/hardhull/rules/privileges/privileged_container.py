@@ -110,6 +110,7 @@ RULE = Rule(
         "nsa:1.2",
         "pss:privileged",
     ),
+    patches=True,
     examples=(
         Example(
             "a Deployment",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hardhull.images import parse_reference
 from hardhull.model import PodSecurityLevel, Refusal
 from hardhull.project.compose import ComposeService
+from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.pod_security import violations
 
 if TYPE_CHECKING:
@@ -107,6 +108,11 @@ def set_by_openshift(container: Container, context: Context) -> bool:
     if isinstance(container, ComposeService) or context.settings.pod_security.asked:
         return False
     return context.project.for_openshift
+
+
+def below(container: Container) -> KubernetesContainer | None:
+    """The container that a patch is laid over; None for any other."""
+    return container.patched if isinstance(container, KubernetesContainer) else None
 
 
 def at(cursor: Cursor) -> str:

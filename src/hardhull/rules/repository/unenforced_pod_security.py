@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hardhull.model import (
@@ -62,6 +63,10 @@ def find(project: Project, context: Context) -> Iterator[Finding]:
         )
 
 
+_JUDGED = re.compile(r"ecurityContext|\bhost\w|\bvolumes\b|[cC]ontainers/\d+$|/spec$")
+"""What a patch holds that touches Pod Security, near enough to look at it."""
+
+
 def _rank(text: str | None) -> int:
     return PodSecurityLevel(text).rank if text in set(PodSecurityLevel) else 0
 
@@ -80,6 +85,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         for broken in violations(workload, wanted.level, wanted.version):
             reason = f"{workload.where} is not {wanted.level}: {broken.message} ({broken.check})"
             return Refusal(f"{reason} at {place(broken.at)}", broken.at.path, broken.at.span)
+    patched = _patched(there, context)
+    if patched is not None:
+        return patched
     version = version_of(wanted.version)
     at = (*namespace.cursor.address, "metadata", "labels")
     labels = {ENFORCE: str(wanted.level), VERSION: version}
@@ -96,6 +104,18 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         f'"violates PodSecurity" when a pod below {wanted.level} is made',
         tuple(_notes(namespace, there)),
     )
+
+
+def _patched(there: list[Workload], context: Context) -> Refusal | None:
+    """A kustomization may lay over a pod what the level does not admit."""
+    for workload in there:
+        for patch in context.project.kustomize.patches_of(
+            workload.path, workload.kind, workload.name
+        ):
+            if patch.unread or _JUDGED.search(patch.cursor.raw):
+                reason = f"a patch changes what is judged of {workload.where}"
+                return Refusal(reason, patch.path, patch.span_of(patch.cursor))
+    return None
 
 
 def _notes(namespace: KubernetesObject, there: list[Workload]) -> Iterator[str]:

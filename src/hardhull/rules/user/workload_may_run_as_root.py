@@ -50,6 +50,8 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
         return
     if required is None and container.user is None and set_by_openshift(container, context):
         return
+    if container.patched is not None and not _says_no(container) and not contradicted:
+        return  # a patch leaves the rest as it is
     message = "it may run as root: nothing requires another user"
     evidence = [user.evidence]
     if _is_required(container):
@@ -84,7 +86,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         return Refusal("the workload it stands in is not known", container.path, container.span)
     if finding.what == WHAT:
         return corrected(finding, workload)
-    change = _fitting(container, workload, context)
+    change = _root_below(container, context) or _fitting(container, workload, context)
     if isinstance(change, Refusal):
         return change
     whole_pod = workload.injected is None and all(
@@ -106,9 +108,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         doubts += own.doubts
     notes += doubts
     level = Level.REVIEW if doubts else level
-    required = container.require_non_root(whole_pod=whole_pod)
-    if _is_required(container):
-        required = ()
+    required = _required(container, whole_pod=whole_pod)
     return Fix(
         (*change.operations, *required),
         f"runAsNonRoot: true{change.summary}",
@@ -116,6 +116,23 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         "CreateContainerConfigError: the container does not start",
         tuple(dict.fromkeys(notes)),
     )
+
+
+def _root_below(container: KubernetesContainer, context: Context) -> Refusal | None:
+    """A patch over a container that is to run as root can't forbid it."""
+    below = container.patched
+    if below is None or below.user is None or not container_user(below, context.project).root:
+        return None
+    reason = "what it is laid over runs as root: that comes first"
+    return Refusal(reason, below.path, below.user.cursor.span)
+
+
+def _required(container: KubernetesContainer, *, whole_pod: bool) -> tuple[Operation, ...]:
+    """RunAsNonRoot where it is missing; in a patch where that says otherwise, and nowhere else."""
+    if container.patched is not None:
+        whole_pod = container.cursor.get("securityContext", "runAsNonRoot") is None
+        return container.require_non_root(whole_pod=whole_pod) if _says_no(container) else ()
+    return () if _is_required(container) else container.require_non_root(whole_pod=whole_pod)
 
 
 def _is_required(container: KubernetesContainer) -> bool:
@@ -256,4 +273,5 @@ RULE = Rule(
         "pss:runAsUser",
     ),
     examples=WORKLOAD_MAY_RUN_AS_ROOT,
+    patches=True,
 )
