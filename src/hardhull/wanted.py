@@ -116,6 +116,8 @@ def _left_to_pin(outcome: Outcome) -> Iterator[str]:
         finding = entry.finding
         if finding.rule != UNPINNED or finding.level is Level.MANUAL:
             continue
+        if finding.subject.unsure or finding.subject.ignores_digest:
+            continue  # no digest would change that
         # Withheld, for want of the digest; unfixed where the rule only reports.
         left = entry.status in (Status.WITHHELD, Status.UNFIXED)
         if left and finding.subject.name is not None:

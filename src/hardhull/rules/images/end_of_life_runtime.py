@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hardhull.facts.catalogue import DOTNET_KINDS
 from hardhull.model import Finding, Level, Rule, Severity, SubjectKind
 from hardhull.rules.images.more_examples import END_OF_LIFE_RUNTIME
+from hardhull.rules.images.published_examples import END_OF_LIFE_IN_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,5 +134,5 @@ RULE = Rule(
     refused_when="never: it is reported",
     references=("https://dotnet.microsoft.com/platform/support/policy/dotnet-core",),
     equivalents=(),
-    examples=END_OF_LIFE_RUNTIME,
+    examples=(*END_OF_LIFE_RUNTIME, *END_OF_LIFE_IN_PROJECT),
 )
