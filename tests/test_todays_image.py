@@ -193,6 +193,34 @@ def test_where_the_tag_is_not_the_one_that_runs_nothing_is_known(
     assert change(result, NON_ROOT) == (Level.ROUTINE, ())
 
 
+@pytest.mark.parametrize(
+    ("entries", "waits"),
+    [
+        (["newTag: 2.0.0"], True),
+        (["newTag: 1.4.2"], False),
+        (["newTag: 2.0.0", "newTag: 1.4.2"], False),  # which of them runs first is not known
+        (["newTag: 2.0.0, newName: acme.azurecr.io/other"], False),
+    ],
+)
+def test_a_kustomization_says_which_tag_is_applied(
+    tmp_path: Path, entries: list[str], *, waits: bool
+) -> None:
+    overlays = {
+        f"k8s/{number}/kustomization.yaml": (
+            "resources: [../base]\nimages:\n  - {name: acme.azurecr.io/api, " + entry + "}\n"
+        )
+        for number, entry in enumerate(entries)
+    }
+    base = {"k8s/base/kustomization.yaml": "resources: [api.yaml]\n", "k8s/base/api.yaml": POD}
+    root = write(tmp_path, {**files(), "k8s/api.yaml": "", **base, **overlays})
+    digests = {**published(User="1654"), **published("acme.azurecr.io/api:2.0.0")}
+
+    result = outcome(root, NON_ROOT, digests=digests)
+
+    assert ("api:2.0.0 runs as root" in reasons(result, NON_ROOT)) is waits
+    assert (result.changed == ()) is waits
+
+
 def test_in_two_steps_the_second_waits_for_the_tag(tmp_path: Path) -> None:
     root = write(tmp_path, files(""))
     rules = ("image-runs-as-root", NON_ROOT)

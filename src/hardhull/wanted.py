@@ -90,7 +90,7 @@ def _run_today(outcome: Outcome) -> Iterator[Reference]:
     project = outcome.project
     # What is set at a pod holds for all its containers.
     groups: list[Sequence[Container]] = [one.containers for one in project.all_workloads]
-    for group in (*groups, *((one,) for one in project.containers)):
+    for group in (*groups, *((one,) for one in (*project.containers, *project.patches))):
         if any((one.path, one.where) in changed for one in group):
             for container in group:
                 if (reference := named_today(container, project)) is not None:

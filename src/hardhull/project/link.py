@@ -13,6 +13,7 @@ from hardhull.documents.lines import TextFile
 from hardhull.documents.msbuild import MsbuildFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
+from hardhull.project.applied import Applied
 from hardhull.project.chart_writers import in_chart
 from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from hardhull.documents.document import Document
     from hardhull.documents.yaml import Cursor, YamlFile
     from hardhull.facts.gather import Facts
-    from hardhull.model import Address, Skipped
+    from hardhull.model import Skipped
     from hardhull.project.application import Application, AppStage
     from hardhull.project.builds import Builds
     from hardhull.project.compose import ComposeService
@@ -199,17 +200,10 @@ class Project:
         wanted = _repository_of(container.image)
         return self._by_image.get(wanted) if wanted is not None else None
 
-    def is_rewritten(self, image: Cursor) -> bool:
-        """Whether something else writes the reference that stands here."""
-        return (image.path, image.address) in self._rewritten
-
     @cached_property
-    def _rewritten(self) -> frozenset[tuple[str, Address]]:
-        return frozenset(
-            (use.path, use.cursor.address)
-            for use in self.references
-            if use.writer is not None and use.cursor is not None
-        )
+    def applied(self) -> Applied:
+        """The images that are applied where manifests name others."""
+        return Applied(self.references, self.kustomize)
 
     @cached_property
     def _by_image(self) -> Mapping[str | None, Application]:

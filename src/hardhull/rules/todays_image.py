@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.facts.kinds import BY_CONFIG
-from hardhull.images import parse_reference
 from hardhull.project.container import Platform
 from hardhull.project.ports import PRIVILEGED, listening
 
@@ -72,18 +71,17 @@ class TodaysImage:
 def named_today(container: Container, project: Project) -> Reference | None:
     """The image that is pulled today for a container that runs what is built here.
 
-    None without a tag that is written in the file, where something else writes the reference, and
+    None without a tag that is written in a file, where something else writes the reference, and
     where Compose builds the image itself.
     """
     image = container.image
-    reference = parse_reference(image.text) if image is not None and image.text else None
-    if image is None or reference is None or not (reference.tag or reference.digest):
+    if image is None or not project.stages_of(container):
         return None
     if container.platform is Platform.COMPOSE and container.cursor.get("build") is not None:
         return None
-    if not project.stages_of(container):
-        return None
-    return None if project.is_rewritten(image) else reference
+    reference = project.applied.image(image)
+    named = reference is not None and (reference.tag or reference.digest)
+    return reference if named else None
 
 
 def todays_image(container: Container, context: Context) -> TodaysImage | None:
