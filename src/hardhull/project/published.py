@@ -247,8 +247,8 @@ def ignores_digest(path: str, projects: Iterable[DotnetProject], texts: Evidence
         if not new and not _sdk_is_new(project, texts):
             return (
                 f"{'it' if project.path == path else project.path} may be built by a .NET SDK "
-                "before 9.0.200, which silently ignores a digest; let a global.json at the root ask "
-                "for sdk.version 9.0.200 or later"
+                "before 9.0.200, which silently ignores a digest; let a global.json at the root "
+                "ask for sdk.version 9.0.200 or later"
             )
     return ""
 
