@@ -29,8 +29,9 @@ check: venv ## Check style, types, schemas, and that generated files are fresh
 	$(PY) scripts/make_docs.py --check
 	$(PY) -m check_jsonschema -q --check-metaschema docs/*.schema.json
 	$(PY) -m check_jsonschema -q --builtin-schema vendor.github-actions action.yml
-	$(PY) -m check_jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(PY) -m check_jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/workflows/*.yml
 	$(PY) -m check_jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venv/$(BIN)/zizmor --offline --quiet action.yml .github examples/workflows
 
 format: venv ## Format the code and apply safe style fixes
 	$(PY) -m ruff check --fix .

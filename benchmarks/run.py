@@ -4,11 +4,13 @@
 
 FOLDER holds repositories, one a sub-folder; without it a set is generated. BIN is where hadolint,
 checkov and trivy are. Every command runs as a whole process; the median of the rounds counts.
+Our modules are compiled first, as `pip install` leaves them.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import gc
 import json
 import os
@@ -20,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import hardhull as package
 from hardhull import discover
 from hardhull.documents.source import FileKind
 
@@ -54,6 +57,27 @@ spec:
         ports:
         - containerPort: 8080
 """
+SERVICE = """\
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: api{n}
+spec:
+  selector:
+    app: api{n}
+  ports:
+  - port: 80
+"""
+COMPOSE = """\
+  api{n}:
+    build: src/Api{n}
+    image: acme.example/api{n}:1
+    ports:
+    - "{port}:80"
+    environment:
+      NEXT: http://api{other}/orders
+"""
 
 
 def main() -> int:
@@ -64,6 +88,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="leave the slow judges out")
     options = parser.parse_args()
+    compileall.compile_dir(Path(package.__file__).parent, quiet=2)
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Path(options.corpus) if options.corpus else generate(Path(scratch, "set"), 50)
         roots = sorted(str(path) for path in corpus.iterdir() if path.is_dir())
@@ -71,6 +96,7 @@ def main() -> int:
         compare(table, roots, options)
         every_file_changes(table, Path(scratch, "changing"))
         growing(table, Path(scratch, "growing"))
+        one_large_root(table, Path(scratch, "large"))
         start_up(table)
     table.show()
     return 0
@@ -112,7 +138,7 @@ def hardhull(*arguments: str) -> list[str]:
 def compare(table: Table, roots: list[str], options: argparse.Namespace) -> None:
     """Scan and fix beside hadolint, Checkov, Trivy and bare reading."""
     scan = table.time(hardhull("scan", "--format", "json", "--fail-on", "none", *roots))
-    fix = table.time(hardhull("fix", "--diff", *roots))
+    fix = table.time(hardhull("fix", "--offline", "--diff", *roots))
     table.ratio("fix --diff / scan", fix, scan, 3)
     reading = bare_reading(roots, table.rounds)
     table.ratio("scan / (read all + libyaml events)", scan, reading, 6)
@@ -192,7 +218,7 @@ def peak(roots: list[str]) -> float:
         "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
     )
-    command = [PYTHON, "-c", script, *hardhull("fix", "--diff", *roots)]
+    command = [PYTHON, "-c", script, *hardhull("fix", "--offline", "--diff", *roots)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -218,7 +244,7 @@ def every_file_changes(table: Table, folder: Path) -> None:
     root = str(generate(folder, 100) / "root")
     digests = str(folder / "digests.json")
     scan = table.time(hardhull("scan", "--fail-on", "none", "--digests", digests, root))
-    fix = table.time(hardhull("fix", "--diff", "--digests", digests, root))
+    fix = table.time(hardhull("fix", "--offline", "--diff", "--digests", digests, root))
     table.rows.append(("where every file changes: fix / scan", f"{fix / scan:.2f}", ""))
 
 
@@ -229,9 +255,33 @@ def growing(table: Table, folder: Path) -> None:
         shutil.copytree(folder / "0", folder / str(n))
     roots = [str(folder / str(n) / "root") for n in range(20)]
     none = table.time(hardhull("--version"))
-    one = table.time(hardhull("fix", "--diff", roots[0])) - none
-    many = table.time(hardhull("fix", "--diff", *roots)) - none
+    one = table.time(hardhull("fix", "--offline", "--diff", roots[0])) - none
+    many = table.time(hardhull("fix", "--offline", "--diff", *roots)) - none
     table.ratio("20 copies / 20 x 1 copy", many, 20 * one, 1.1)
+
+
+def one_large_root(table: Table, folder: Path) -> None:
+    """One repository of many services that call each other, all on port 80: 400 beside 100."""
+    small, large = (monorepo(folder / str(number), number) for number in (100, 400))
+    none = table.time(hardhull("--version"))
+    for command in (("scan", "--fail-on", "none"), ("fix", "--offline", "--diff")):
+        four = 4 * (table.time(hardhull(*command, small)) - none)
+        many = table.time(hardhull(*command, large)) - none
+        table.ratio(f"{command[0]}: 400 applications / 4 x 100", many, four, 1.25)
+
+
+def monorepo(folder: Path, number: int) -> str:
+    """Write one root with `number` applications that Compose and Kubernetes run on port 80."""
+    root = generate(folder, number) / "root"
+    services = ["services:\n"]
+    for n in range(number):
+        dockerfile = root / f"src/Api{n}/Dockerfile"
+        dockerfile.write_text(dockerfile.read_text().replace("aspnet:8.0", "aspnet:6.0"))
+        manifest = root / f"src/Api{n}/deploy.yaml"
+        manifest.write_text(manifest.read_text().replace("8080", "80") + SERVICE.format(n=n))
+        services.append(COMPOSE.format(n=n, port=5000 + n, other=(n + 1) % number))
+    (root / "compose.yaml").write_text("".join(services))
+    return str(root)
 
 
 def start_up(table: Table) -> None:

@@ -4,18 +4,22 @@
     python scripts/make_docs.py           write what is missing or stale, remove what has no rule
     python scripts/make_docs.py --check   fail if anything would be written
 
-A page for each rule and their index, the command line, the configuration, both JSON Schemas (in
-docs/ for people, in the package for programs), and in README.md the diff and the table of rules.
+A page for each rule, their index and what others call them, the command line, the configuration,
+both JSON Schemas (in docs/ for people, in the package for programs), the action's file and page,
+and in README.md the diff and the table of rules.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Final
 
+from hardhull.actions.inputs import INPUTS, OUTPUTS, Kind
 from hardhull.cli import make_parser
 from hardhull.report import pages
 from hardhull.report.diff import text_diff
@@ -29,6 +33,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 RULE_PAGES: Final = "docs/rules/"
 SHOWN_RULES: Final = ("privileged-port", "image-runs-as-root")
 SHOWN_FILES: Final = ("src/Orders/Dockerfile", "deploy/orders.yaml")
+_CHECKS: Final = "https://github.com/kubernetes/pod-security-admission/tree/master/policy"
 _MADE: Final = "<!-- Made by scripts/make_docs.py. -->\n\n"
 
 
@@ -65,8 +70,11 @@ def documents() -> dict[str, str]:
     return {
         **{f"{RULE_PAGES}{rule.id}.md": _MADE + pages.rule_page(rule) for rule in RULES},
         f"{RULE_PAGES}README.md": _index(),
+        f"{RULE_PAGES}equivalents.md": _equivalents(),
         "docs/configuration.md": _configuration(),
         "docs/cli.md": _command_line(),
+        "docs/action.md": _action_page(),
+        "action.yml": _action_file(),
         **{f"docs/{name}.schema.json": text for name, text in schemas.items()},
         **{f"src/hardhull/schemas/{name}.schema.json": text for name, text in schemas.items()},
         "README.md": _readme(),
@@ -92,7 +100,7 @@ def _between(text: str, name: str, new: str) -> str:
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, found, rest = text.partition(start)
     if not found or end not in rest:
-        raise SystemExit(f"README.md: {start} and {end} are missing")
+        raise SystemExit(f"{start} and {end} are missing in a page")
     return f"{before}{start}\n{new}\n{end}{rest.partition(end)[2]}"
 
 
@@ -118,6 +126,33 @@ def _index() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _equivalents() -> str:
+    return f"""{_MADE}# What others call it
+
+Each rule with the checks of other tools that look at the same thing; they seldom agree in every
+case. Decisions that are written beside the code for Checkov, Trivy, Polaris, Kubescape,
+kube-linter, hadolint and KICS count here too (`respect` in the configuration); KICS' long ids are
+on the pages of the rules.
+
+{pages.equivalents_table(RULES)}
+
+CIS is the CIS Kubernetes Benchmark v1.10 (Checkov's own comments use older numbers), NSA the
+numbering of Trivy's `k8s-nsa-1.0` for the Kubernetes Hardening Guidance of NSA and CISA, Pod
+Security the ids of the checks in [kubernetes/pod-security-admission]({_CHECKS}). The rules with
+one of these together are `--select pod-security`.
+
+## Without a rule here
+
+- A user of 10000 or above (`CKV_K8S_40`, `KSV-0020`, `KSV-0021`): .NET images bring 1654, and Pod
+  Security takes every number but 0.
+- `imagePullPolicy: Always` (`CKV_K8S_15`, `pullPolicyNotAlways`, `C-0075`): a digest pins the
+  image.
+- Probes (`CKV_K8S_8`, `CKV_K8S_9`, `livenessProbeMissing`, `readinessProbeMissing`, `C-0056`,
+  `C-0018`): one that nobody knows to work restarts a program that does.
+- `HEALTHCHECK` (`CKV_DOCKER_2`, `DS-0026`): Kubernetes does not read it.
+"""
+
+
 def _configuration() -> str:
     lines = ["| key | takes | default | |", "|---|---|---|---|"]
     for name, takes, default, doc in describe():
@@ -141,6 +176,54 @@ def _configuration() -> str:
         "accepts nothing any more, is a finding itself. What was accepted is always listed. "
         "Decisions written for other tools (`respect`) count for the equivalent rule.\n"
     )
+
+
+_ACTION: Final = """\
+# Made by scripts/make_docs.py, but for the image, which a release sets.
+name: hardhull
+description: >-
+  Opens the pull request that hardens .NET containers: Dockerfiles, Kubernetes manifests and
+  Compose files. Every change is verified before it is kept.
+author: The hardhull authors
+branding:
+  icon: shield
+  color: blue
+"""
+
+
+def _action_file() -> str:
+    """action.yml, from the table of inputs; its image stays as it is."""
+    image = re.search(r"^  image: (.+)$", _text(ROOT / "action.yml") or "", re.MULTILINE)
+    lines = [_ACTION, "inputs:"]
+    for one in INPUTS:
+        lines += [f"  {one.name}:", "    description: >-", *_folded(one.doc)]
+        if one.default:
+            quoted = one.default if one.default.startswith("$") else f'"{one.default}"'
+            lines.append(f"    default: {quoted}")
+    lines += ["", "outputs:"]
+    for out in OUTPUTS:
+        lines += [f"  {out.name}:", "    description: >-", *_folded(out.doc)]
+    lines += ["", "runs:", "  using: docker", f"  image: {image[1] if image else 'Dockerfile'}"]
+    return "\n".join(lines) + "\n"
+
+
+def _folded(text: str) -> list[str]:
+    return textwrap.wrap(text, 96, initial_indent="      ", subsequent_indent="      ")
+
+
+def _action_page() -> str:
+    takes = {Kind.FLAG: "`true` or `false`", Kind.LIST: "list", Kind.NUMBER: "number"}
+    lines = ["| input | takes | default | |", "|---|---|---|---|"]
+    for one in INPUTS:
+        words = ", ".join(f"`{word}`" for word in one.words)
+        default = code(one.default) if one.default else ""
+        lines.append(
+            f"| `{one.name}` | {words or takes.get(one.kind, 'text')} | {default} | {one.doc} |"
+        )
+    outputs = ["| output | |", "|---|---|", *(f"| `{out.name}` | {out.doc} |" for out in OUTPUTS)]
+    text = _text(ROOT / "docs" / "action.md") or ""
+    text = _between(text, "inputs", "\n".join(lines).replace("  |", " |"))
+    return _between(text, "outputs", "\n".join(outputs))
 
 
 def _command_line() -> str:

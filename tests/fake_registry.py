@@ -121,6 +121,7 @@ class Seen:
     authorization: str | None
     accept: str
     body: bytes = b""
+    host: str = ""
 
 
 @dataclass
@@ -254,6 +255,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.headers.get("Authorization"),
             self.headers.get("Accept", ""),
             self.rfile.read(length),
+            self.headers.get("Host", ""),
         )
         reply = self.registry.answer(seen)
         with contextlib.suppress(OSError):

@@ -124,7 +124,6 @@ def test_the_effective_configuration_of_each_class(
     assert not facts.by_class
     assert (facts.user, facts.app_uid) == (user, app_uid)
     assert (facts.port_env, facts.http_port) == (port_env, port)
-    assert facts.user_numeric == user.isdigit()
     if facts.os == "linux" and not facts.family.startswith("mariner"):
         assert facts.entrypoint == ((entrypoint,) if entrypoint else None)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardhull import run as story
-from hardhull.facts.gather import Facts, Recorded
+from hardhull.facts.gather import Facts, Recorded, read_digests
 from hardhull.rules import BY_ID
 from hardhull.settings import load
 from support import TODAY, texts, write
@@ -40,6 +43,52 @@ def test_a_config_wins_over_the_catalogue() -> None:
     assert image.source == " (by its config)"
 
 
+@pytest.mark.parametrize(
+    ("value", "port"),
+    [
+        ("http://+:5000", 5000),
+        ("http://*:5000/", 5000),
+        ("http://+:80;https://+:443", None),  # two are not one
+        ("http://+", None),
+        ("", None),
+    ],
+)
+def test_one_port_or_none(value: str, port: int | None) -> None:
+    image = facts(OWN, {"Env": [*NET, f"ASPNETCORE_URLS={value}"]}).image(OWN)
+
+    assert image is not None
+    assert (image.port_env, image.http_port) == ("ASPNETCORE_URLS", port)
+
+
+@pytest.mark.parametrize("name", ["latest", "10.0"])
+def test_the_version_is_that_of_the_config(name: str) -> None:
+    """`latest` moves on after the catalogue was made."""
+    tag = f"mcr.microsoft.com/dotnet/aspnet:{name}"
+    image = facts(tag, {"Env": ["DOTNET_VERSION=11.0.2", "ASPNET_VERSION=11.0.2"]}).image(tag)
+
+    assert image is not None
+    assert (image.version, image.major) == ("11.0", 11)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["User", "Env", "ExposedPorts", "Entrypoint", "Cmd", "os"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=9), inner),
+            max_leaves=6,
+        ),
+    )
+)
+def test_any_config_is_read(config: dict[str, Any]) -> None:
+    """A recording is a file that anyone may have written."""
+    recorded = read_digests(
+        "x", json.dumps({"version": 1, "images": {OWN: {"digest": SHA, "config": config}}})
+    )
+    for name in (OWN, ASPNET):
+        Facts(TODAY, {name: recorded[OWN]}).image(name)
+
+
 def test_what_the_configuration_says_wins_over_a_config() -> None:
     image = facts(OWN, {"User": "4242", "Env": NET}, like=ASPNET).image(OWN)
 
@@ -54,7 +103,11 @@ def test_what_the_configuration_says_wins_over_a_config() -> None:
         ({"Env": ["DOTNET_VERSION=9.0.4"]}, "runtime"),
         ({"Env": [*NET, "DOTNET_SDK_VERSION=9.0.100"]}, "sdk"),
         ({"Env": ["PATH=/bin"]}, None),
-        ({"Env": ["DOTNET_VERSION=next"]}, None),
+        ({"Env": ["DOTNET_VERSION=next"]}, "runtime"),
+        ({"Env": ["DOTNET_RUNNING_IN_CONTAINER=true"]}, "runtime-deps"),
+        ({"Entrypoint": ["/usr/bin/dotnet", "Shop.dll"]}, "runtime-deps"),
+        ({"Cmd": ["dotnet", "Shop.dll"]}, "runtime-deps"),
+        ({"Entrypoint": ["tini", "--"], "Cmd": ["dotnet", "Shop.dll"]}, None),
         ({}, None),
     ],
 )
@@ -73,7 +126,10 @@ def test_the_number_behind_a_name_is_not_guessed() -> None:
     assert named is not None
     assert (named.user, named.user_uid) == ("web", None)
     assert app is not None
-    assert (app.user, app.user_uid) == ("app", 1654)
+    assert (app.user, app.user_uid) == ("app:app", None)  # it need not be Microsoft's `app`
+    known = facts(ASPNET, {"User": "app", "Env": [*NET, "APP_UID=1654"]}).image(ASPNET)
+    assert known is not None
+    assert (known.user, known.user_uid) == ("app", 1654)
 
 
 def hardened(root: Path, config: dict[str, Any] | None) -> Outcome:

@@ -252,17 +252,19 @@ def test_evidence_that_goes_away_is_a_usage_error(tmp_path: Path) -> None:
         read(entry)
 
 
-def test_chart_templates_are_skipped_but_searchable(tmp_path: Path) -> None:
+def test_what_belongs_to_a_chart_is_known_as_such(tmp_path: Path) -> None:
     put(tmp_path, {f"{path}/templates/a/pod.yaml": POD for path in ("chart", "other", "mychart")})
     put(tmp_path, {"chart/Chart.yaml": "name: x", "mychart/NotChart.yaml": "", "chart/v.yaml": POD})
     put(tmp_path, {"chart/templates/_helpers.tpl": "x"})
+    put(tmp_path, {"chart/values-prod.yaml": "a: 1", "chart/templates/NOTES.txt": "Installed."})
     found = discover(tmp_path)
-    assert [skip.path for skip in found.skipped] == ["chart/templates/a/pod.yaml"]
+    assert found.skipped == ()
     assert kinds(found) == {
-        "chart/Chart.yaml": "evidence",
-        "chart/templates/_helpers.tpl": "evidence",
-        "chart/templates/a/pod.yaml": "evidence",
+        "chart/Chart.yaml": "chart values",
+        "chart/templates/_helpers.tpl": "chart template",
+        "chart/templates/a/pod.yaml": "chart template",
         "chart/v.yaml": "yaml",
+        "chart/values-prod.yaml": "chart values",
         "mychart/NotChart.yaml": "evidence",
         "mychart/templates/a/pod.yaml": "yaml",
         "other/templates/a/pod.yaml": "yaml",

@@ -12,6 +12,7 @@ from hardhull.model import (
     Fix,
     InsertInstruction,
     Level,
+    Phase,
     Refusal,
     RemoveInstruction,
     ReplaceWord,
@@ -270,3 +271,59 @@ def test_every_part_speaks_of_the_text_before_it(
     assert texts(result) == {
         "Dockerfile": ("FROM a:1\nLABEL for=A=1\nENV A=1\nENV C=1\nLABEL for=B=1\nENV B=1\n")
     }
+
+
+def test_what_needs_a_look_comes_last_and_what_it_made_possible_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"Dockerfile": FILE})
+    use(
+        monkeypatch,
+        setter("look", "A=1", "A=2", Level.REVIEW),
+        setter("after-it", "A=2", "A=3"),
+        setter("safe", "B=1", "B=2"),
+    )
+    result = outcome(tmp_path)
+
+    assert [(change.finding.rule, change.fix.level) for change in result.changes] == [
+        ("safe", Level.ROUTINE),
+        ("look", Level.REVIEW),
+        ("after-it", Level.REVIEW),
+    ]
+
+
+def test_a_pin_waits_for_the_change_of_its_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = "FROM alpine:3.20\nENV A=1\nFROM busybox:1\n"
+    pin = replace(setter("pin", "A=[12]", "A=9"), phase=Phase.PIN)
+
+    def find(project: Any, context: Any) -> Iterator[Finding]:
+        for finding in setter("pin", "A=[12]", "A=9").find(project, context):
+            text = finding.subject.source.text
+            yield replace(finding, what=text[text.index("A=") :][:3])
+
+    write(tmp_path, {"Dockerfile": file, "b/Dockerfile": file.replace("A=1", "A=2")})
+    use(monkeypatch, setter("look", "A=1", "A=2", Level.REVIEW), replace(pin, find=find))
+    result = outcome(tmp_path)
+
+    assert [(c.finding.rule, c.finding.path, c.fix.level) for c in result.changes] == [
+        ("pin", "b/Dockerfile", Level.ROUTINE),
+        ("look", "Dockerfile", Level.REVIEW),
+        ("pin", "Dockerfile", Level.REVIEW),
+    ]
+
+
+def test_what_a_routine_fix_brings_up_may_be_mended_by_one_that_needs_a_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mending = setter("new-problem", "A=2", "A=3", Level.REVIEW)
+    write(tmp_path, {"Dockerfile": FILE})
+    use(monkeypatch, setter("one", "A=1", "A=2"), mending)
+
+    assert texts(outcome(tmp_path)) == {"Dockerfile": FILE.replace("A=1", "A=3")}
+    routine = outcome(tmp_path, settings="level: routine\n")
+    assert texts(routine) == {"Dockerfile": FILE.replace("A=1", "A=2")}
+    assert [entry.reason for entry in routine.entries if entry.status is Status.WITHHELD] == [
+        "needs a look (review); only routine is wanted"
+    ]

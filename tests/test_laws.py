@@ -124,3 +124,22 @@ def test_all_rules_together_settle(tmp_path: Path, rule: Rule, example: Example)
 
     assert first.crashes == second.crashes == ()
     assert texts(second) == {}
+
+
+@cases
+def test_the_routine_changes_are_those_of_a_routine_run(
+    tmp_path: Path, rule: Rule, example: Example
+) -> None:
+    assert example in rule.examples
+    write(tmp_path, example.before)
+    both = outcome(tmp_path, settings=example.settings, digests=example.digests)
+    alone = (
+        outcome(tmp_path, settings=f"{example.settings}\nlevel: routine\n", digests=example.digests)
+        if "level:" not in example.settings
+        else both
+    )
+    levels = [change.fix.level for change in both.changes]
+    first = [c.finding.key for c in both.changes if c.fix.level is Level.ROUTINE]
+
+    assert levels == sorted(levels, key=lambda level: level.rank)
+    assert first == [c.finding.key for c in alone.changes if c.fix.level is Level.ROUTINE]

@@ -203,3 +203,33 @@ def test_a_script_may_name_the_program(tmp_path: Path, script: str, name: str) -
     }
 
     assert list(applications(tmp_path, files)) == [name]
+
+
+def test_tye_and_skaffold_say_what_is_built_under_which_name(tmp_path: Path) -> None:
+    tye = (
+        "registry: acme.example/shop\nservices:\n- name: Front\n  dockerFile: one/Dockerfile\n"
+        "- name: other\n  project: two/Two.csproj\n"
+    )
+    skaffold = (
+        "apiVersion: skaffold/v4\nkind: Config\nbuild:\n  artifacts:\n"
+        "    - image: acme.example/back\n      context: two\n"
+    )
+    found = applications(
+        tmp_path,
+        {
+            "tye.yaml": tye,
+            "skaffold.yaml": skaffold,
+            "one/Dockerfile": PROGRAM["shop/Dockerfile"].replace("Shop", "One"),
+            "two/Dockerfile": PROGRAM["shop/Dockerfile"].replace("Shop", "Two"),
+            "k8s/front.yaml": pod("acme.example/shop/front:1"),
+            "k8s/back.yaml": pod("acme.example/back:1", "two", "back"),
+        },
+    )
+
+    assert {path for app in found.values() for path in (c.path for c in app.containers)} == {
+        "k8s/front.yaml",
+        "k8s/back.yaml",
+    }
+    evidence = " ".join(text for app in found.values() for text in app.evidence)
+    assert "tye.yaml:3" in evidence
+    assert "skaffold.yaml:5" in evidence

@@ -157,12 +157,38 @@ def test_an_unknown_init_container_makes_the_pods_profile_a_matter_of_review(
     assert texts(result)["k8s/api.yaml"].count("RuntimeDefault") == 1
 
 
-def test_openshift_is_named(tmp_path: Path) -> None:
-    route = "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: api}\n"
+_ROUTE = "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: api}\n"
+_SET_THERE = (
+    "missing-seccomp-profile",
+    "capabilities-not-dropped",
+    "privilege-escalation",
+    "workload-may-run-as-root",
+)
 
-    result = run(tmp_path, {**in_pod(POD), "k8s/route.yaml": route}, "missing-seccomp-profile")
 
-    assert "OpenShift before 4.11" in notes(only(result, "missing-seccomp-profile"))
+@pytest.mark.parametrize("rule", _SET_THERE)
+def test_what_openshift_sets_itself_is_no_finding(tmp_path: Path, rule: str) -> None:
+    files = in_pod(POD)
+
+    assert run(tmp_path / "a", files, rule).entries
+    assert run(tmp_path / "b", {**files, "k8s/route.yaml": _ROUTE}, rule).entries == ()
+
+
+def test_what_openshift_would_be_told_otherwise_is_one(tmp_path: Path) -> None:
+    pod = POD + (
+        "          securityContext:\n            allowPrivilegeEscalation: true\n"
+        "            seccompProfile: {type: Unconfined}\n            runAsUser: 0\n"
+        "            capabilities: {drop: [KILL]}\n"
+    )
+    for rule in _SET_THERE:
+        result = run(tmp_path / rule, {**in_pod(pod), "k8s/route.yaml": _ROUTE}, rule)
+        assert result.entries, rule
+
+
+def test_routes_of_others_are_not_openshifts(tmp_path: Path) -> None:
+    route = _ROUTE.replace("route.openshift.io", "serving.knative.dev")
+
+    assert run(tmp_path, {**in_pod(POD), "k8s/route.yaml": route}, "privilege-escalation").entries
 
 
 def test_a_knative_service_has_no_context_of_its_pod(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
-import ipaddress
 import json
 import shutil
 import socket
@@ -16,7 +14,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fake_registry import DOCKER_LIST, DOCKER_MANIFEST, FakeRegistry, image, index, platform, sha256
+from certificates import make_certificate
+from fake_registry import (
+    ATTESTATION,
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    FakeRegistry,
+    image,
+    index,
+    platform,
+    sha256,
+)
 from hardhull import cli
 from hardhull.facts.credentials import Keyring
 from hardhull.facts.hosts import Hosts
@@ -166,24 +174,95 @@ def test_a_login_is_needed_where_it_is(distribution: Distribution) -> None:
     assert look_up(name, hosts, environment_of(distribution)).digest == made.digest
 
 
+def all_shapes() -> dict[str, Made]:
+    """What registries hold: single images, indexes that say what they are and such that don't."""
+    linux, arm = platform("linux", "amd64"), platform("linux", "arm64")
+    both = ((image(), linux), (image({"User": "arm"}, architecture="arm64"), arm))
+    old, new = (
+        (
+            image(media=DOCKER_MANIFEST, os="windows", version=version),
+            platform("windows", "amd64", version),
+        )
+        for version in ("10.0.17763.5329", "10.0.20348.2227")
+    )
+    docker = ((image(media=DOCKER_MANIFEST), linux), old, new)
+    return {
+        "single": image(),
+        "docker-single": image(media=DOCKER_MANIFEST),
+        "index": index(*both),
+        "index-unnamed": index(*both, named=False),
+        "docker-list": index(*docker, media=DOCKER_LIST),
+        "attested": index(*both, (image({"Cmd": ["attestation"]}), ATTESTATION)),
+    }
+
+
 @needs_registry
 @pytest.mark.judge
 @pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not on the PATH")
 def test_skopeo_agrees(distribution: Distribution) -> None:
     hosts, environment = Hosts(plain_http=(distribution.host,)), environment_of(distribution)
-    both = ((image(), platform("linux", "amd64")), (image({}), platform("linux", "arm64")))
-    for number, made in enumerate((image(), image(media=DOCKER_MANIFEST), index(*both))):
-        distribution.push("team/app", str(number), made)
-        name = f"{distribution.host}/team/app:{number}"
-        login = [] if distribution._login is None else ["--creds", f"ann:{PASSWORD}"]
+    login = [] if distribution._login is None else ["--creds", f"ann:{PASSWORD}"]
+    configs = {}
+    for tag, made in all_shapes().items():
+        distribution.push("team/app", tag, made)
+        name = f"{distribution.host}/team/app:{tag}"
         done = subprocess.run(
-            ["skopeo", "inspect", "--tls-verify=false", *login, "--raw", f"docker://{name}"],
-            capture_output=True,
-            check=True,
-        )
+            ["skopeo", "inspect", "--tls-verify=false", "--override-os=linux",
+             "--override-arch=amd64", "--format", "{{.Digest}}", *login, f"docker://{name}"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
         found = look_up(name, hosts, environment)
+        configs[tag] = found
 
-        assert sha256(done.stdout) == found.digest == made.digest
+        assert done.stdout.strip() == found.digest == made.digest, tag
+    assert configs["docker-list"].platforms == (
+        "linux/amd64",
+        "windows(10.0.17763.5329)/amd64",
+        "windows(10.0.20348.2227)/amd64",
+    )
+    assert configs["attested"].platforms == ("linux/amd64", "linux/arm64")
+    assert all(found.config is not None for found in configs.values())
+    assert {found.config["User"] for found in configs.values() if found.config} == {"1654"}
+
+
+@needs_registry
+@pytest.mark.judge
+@pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not on the PATH")
+def test_what_skopeo_pushes_is_pinned(
+    distribution: Distribution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image that goes in by skopeo, and the reference that `hardhull fix` writes for it."""
+    for name, value in environment_of(distribution).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    made = image({"User": "1654", "Env": ["DOTNET_VERSION=8.0.11", "ASPNET_VERSION=8.0.11"]})
+    layout = write(tmp_path / "layout", _layout(made))
+    subprocess.run(
+        ["skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false",
+            f"--digestfile={tmp_path / 'digest'}",
+         *([] if distribution._login is None else ["--dest-creds", f"ann:{PASSWORD}"]),
+         f"oci:{layout}", f"docker://{distribution.host}/acme/base:8"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    settings = {"registries": {"plain-http": [distribution.host]}}
+    text = f'FROM {distribution.host}/acme/base:8\nCOPY out .\nENTRYPOINT ["dotnet", "a.dll"]\n'
+    files = {"Dockerfile": text, ".github/hardhull.yml": json.dumps(settings)}
+    root = write(tmp_path / "repository", files)
+
+    assert cli.main(["fix", str(root)]) == 0
+    pinned = text.replace("base:8", f"base:8@{(tmp_path / 'digest').read_text()}")
+    assert (root / "Dockerfile").read_text() == pinned  # its config says that it is not root
+
+
+def _layout(made: Made) -> dict[str, bytes]:
+    """An OCI image layout with one image."""
+    entry = {"mediaType": made.media, "digest": made.digest, "size": len(made.body)}
+    blobs = {f"blobs/sha256/{sha256(blob)[7:]}": blob for blob in (made.body, *made.blobs)}
+    return {
+        "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
+        "index.json": json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode(),
+        **blobs,
+    }
 
 
 @needs_registry
@@ -248,45 +327,12 @@ def test_a_moved_tag_is_followed_to_the_end(
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[tuple[FakeRegistry, Path]]:
     """A token-giving registry with a certificate of an authority that nobody knows."""
-    certificate, key = _certificate(tmp_path)
+    certificate, key = make_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     registry = FakeRegistry(tokens=True, user="ann").start(context)
     yield registry, certificate
     registry.stop()
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    from cryptography import x509  # noqa: PLC0415  slow to import
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415  as above
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  as above
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(tz=datetime.UTC)
-    names: list[x509.GeneralName] = [
-        x509.DNSName("localhost"),
-        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-    ]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, secret = folder / "certificate.pem", folder / "key.pem"
-    pem = serialization.Encoding.PEM
-    certificate.write_bytes(made.public_bytes(pem))
-    secret.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, secret
 
 
 def test_an_unknown_authority_is_not_trusted(secured: tuple[FakeRegistry, Path]) -> None:

@@ -164,6 +164,7 @@ def test_a_kustomization_writes_what_is_built_with_it(tmp_path: Path) -> None:
     assert writers(tmp_path, files) == {
         "base/pod.yaml": "prod/kustomization.yaml:3",
         "elsewhere/pod.yaml": None,
+        "prod/kustomization.yaml": None,
     }
 
 

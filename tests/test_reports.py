@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from hardhull.commands.forms import form_of
 from hardhull.documents.source import FileKind, Source
@@ -332,6 +334,35 @@ def test_other_line_separators_do_not_split_lines() -> None:
 def test_unusual_names_are_quoted_as_git_does() -> None:
     assert diff.text_diff("", "a\n", 'ü "x"').startswith('--- "a/\\303\\274 \\"x\\""\n')
     assert diff.text_diff("", "a\n", "a b").startswith("--- a/a b\t\n")
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "ports:", "1", "2", "3"]), max_size=40),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 2), st.sampled_from("abx")), max_size=5),
+)
+@example(old=["a", "b", "b", "b", "1"], edits=[(0, 1, "b")])
+def test_a_diff_has_all_lines_and_their_context(
+    old: list[str], edits: list[tuple[int, int, str]]
+) -> None:
+    new = list(old)
+    for at, removed, added in edits:
+        new[at : at + removed] = [added]
+    before, after = ("".join(f"{line}\n" for line in lines) for lines in (old, new))
+
+    made, at = list[str](), 0
+    for hunk in diff.text_diff(before, after, "x").split("@@ -")[1:]:
+        header, *lines = hunk.rstrip("\n").split("\n")
+        start, count = (int(part) for part in (header.split()[0] + ",1").split(",")[:2])
+        first = start - 1 if count else start
+        made += old[at:first]
+        made += [line[1:] for line in lines if line[0] != "-"]
+        assert [line[1:] for line in lines if line[0] != "+"] == old[first : first + count]
+        at = first + count
+        # git takes a hunk without lines behind it for one at the end of the file, and refuses it.
+        changed = [number for number, line in enumerate(lines) if line[0] != " "]
+        assert changed[0] == min(3, first + changed[0])
+        assert len(lines) - 1 - changed[-1] == min(3, len(old) - at + len(lines) - 1 - changed[-1])
+    assert made + old[at:] == new
 
 
 def test_each_change_has_its_own_diff(small: Path) -> None:

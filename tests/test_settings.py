@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardhull.model import Level, Rule, Severity, SubjectKind, UsageError
+from hardhull.model import Level, PodSecurityLevel, Rule, Severity, SubjectKind, UsageError
 from hardhull.settings import (
     CONFIG_PATH,
     TOOLS,
@@ -19,8 +19,10 @@ from hardhull.settings import (
     BaseImage,
     PathSettings,
     Pins,
+    PodSecuritySettings,
     RegistrySettings,
     Resources,
+    Rollout,
     RuleState,
     Settings,
     UserSettings,
@@ -53,6 +55,7 @@ rollout: one-step
 resources:
   requests: {cpu: 100m, memory: 128Mi}
   limits: {memory: 1Gi, cpu: 2}
+pod-security: {level: baseline, version: v1.33}
 pins: off
 pin-cooldown: 3d
 windows-digests: yes
@@ -91,8 +94,9 @@ def test_every_key() -> None:
         user=UserSettings("runner", 20000, 20001),
         paths=PathSettings(("src/**",), ("src/legacy",)),
         respect=("checkov", "polaris"),
-        rollout="one-step",
+        rollout=Rollout.ONE_STEP,
         resources=Resources(Amounts("100m", "128Mi"), Amounts("2", "1Gi")),
+        pod_security=PodSecuritySettings(PodSecurityLevel.BASELINE, "v1.33"),
         pins=Pins.OFF,
         pin_cooldown="3d",
         windows_digests=True,
@@ -148,7 +152,7 @@ def test_respect_can_be_switched_off() -> None:
         ("paths:\n  include: src", "2: a list was expected, each item a glob"),
         ("paths:\n  include:\n  - /src", "3: `/src` does not fit"),
         ("respect: [chekov]", "1: `chekov` does not fit; one of `checkov`"),
-        ("rollout: two-step", "1: `two-step`: it is not available yet, use `one-step`"),
+        ("rollout: three-step", "1: `three-step` does not fit; one of `one-step`, `two-step`"),
         ("resources:\n  limits: {cpu: lots}", "2: `lots` does not fit; a quantity such as `100m`"),
         (
             "pins: always",

@@ -304,3 +304,25 @@ def test_a_port_bound_for_development_alone_does_not_hide_the_one_that_the_image
 
     assert result.changed == ()
     assert "can't bind port 80" in result.withheld[0].reason
+
+
+def test_on_openshift_a_new_user_is_of_group_0(tmp_path: Path) -> None:
+    old = (
+        _DOCKERFILE.format(user="")
+        .replace("8.0", "6.0")
+        .replace("ENTRY", "ENV ASPNETCORE_URLS=http://+:8080\nENTRY")
+    )
+    for tag, line in (
+        (
+            "6.0",
+            "RUN useradd --no-log-init --uid 10001 --gid 0 --create-home nonroot && "  # noqa: ISC004
+            "chmod g=u /home/nonroot\nUSER 10001\n",
+        ),
+        (
+            "6.0-alpine",
+            "RUN adduser -D -u 10001 -G root nonroot && chmod g=u /home/nonroot\nUSER 10001\n",
+        ),
+    ):
+        write(tmp_path / tag, {**_CODE, "api/Dockerfile": old.replace("6.0", tag)})
+        result = outcome(tmp_path / tag, "image-runs-as-root", settings="openshift: true\n")
+        assert line in texts(result)["api/Dockerfile"]

@@ -1,6 +1,7 @@
 """The front door at the terminal: arguments in, exit code out.
 
 Everything but the parser is imported when a command needs it: `hardhull --version` is fast.
+Longer than a module should be, because all commands' options are compared side by side.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOUND, WRONG_USE, OUR_BUG, INTERRUPTED = 1, 2, 3, 130
-_COMMANDS = ("scan", "fix", "images", "rules", "explain", "config")
+_COMMANDS = ("scan", "fix", "pr", "images", "rules", "explain", "config")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """What goes wrong with the place that output is written to."""
 
@@ -29,6 +30,7 @@ exit codes:
   1  findings at or above --fail-on
   2  wrong use or configuration
   3  a bug of hardhull's (with a block to paste into an issue)
+  4  GitHub refused; the message names the setting to change
 """
 _START = """\
 to start:
@@ -70,11 +72,17 @@ def _open_streams() -> None:
 
 
 def _run(argv: Sequence[str]) -> int:
+    if not argv and os.environ.get("GITHUB_ACTIONS") == "true" and _has_inputs():
+        from hardhull.action import main as action  # noqa: PLC0415
+
+        return action()
     parser = make_parser()
     arguments = parser.parse_args(argv)
     match arguments.command:
         case "scan" | "fix":
             from hardhull.commands.check import check as command  # noqa: PLC0415
+        case "pr":
+            from hardhull.commands.pr import pr as command  # noqa: PLC0415
         case "images":
             from hardhull.commands.images import images as command  # noqa: PLC0415
         case "record":
@@ -89,6 +97,11 @@ def _run(argv: Sequence[str]) -> int:
             parser.print_help(sys.stderr)
             return WRONG_USE
     return command(arguments)
+
+
+def _has_inputs() -> bool:
+    """Whether a runner starts us as an action: without arguments, with inputs."""
+    return any(name.startswith("INPUT_") for name in os.environ)
 
 
 def _failed(error: Exception) -> int:
@@ -134,6 +147,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _add_scan(commands)
     _add_fix(commands)
+    _add_pr(commands)
     _add_images(commands)
     _add_record(commands)
     _add_rules(commands)
@@ -179,6 +193,59 @@ def _add_fix(commands: _Commands) -> None:
     _choosing(parser)
     _facts(parser)
     _reporting(parser, fail_on="none")
+
+
+def _add_pr(commands: _Commands) -> None:
+    parser = _add(
+        commands,
+        "pr",
+        "bring the fixes to GitHub as a pull request",
+        "Opens one pull request, keeps it current, and closes it when nothing is left to change. "
+        "What people commit, close, edit or approve stays as they left it. Needs a clone at the "
+        "newest commit of the base, and a token in GITHUB_TOKEN or GH_TOKEN.",
+    )
+    _paths(parser)
+    how = parser.add_argument_group("the pull request")
+    how.add_argument(
+        "--repository",
+        metavar="OWNER/NAME",
+        help="on GitHub (default: GITHUB_REPOSITORY, or where the clone came from)",
+    )
+    how.add_argument("--base", metavar="BRANCH", help="it goes here (default: default branch)")
+    how.add_argument(
+        "--branch", default="hardhull", help="it comes from here (default: %(default)s)"
+    )
+    how.add_argument("--title", help="its title (default: says what it changes)")
+    for name, what in (("label", "a label it gets"), ("reviewer", "who is asked to review it")):
+        how.add_argument(
+            f"--{name}", action="append", default=[], metavar="NAME", help=f"{what}; repeatable"
+        )
+    how.add_argument("--draft", action="store_true", help="open it as a draft")
+    how.add_argument(
+        "--split-by",
+        choices=("none", "level", "application", "codeowners"),
+        default="none",
+        help="a pull request for each of these (default: %(default)s)",
+    )
+    how.add_argument(
+        "--max-open-pull-requests",
+        type=int,
+        default=10,
+        metavar="NUMBER",
+        help="no more than this many at a time (default: %(default)s)",
+    )
+    how.add_argument(
+        "--commit-mode",
+        choices=("api", "git"),
+        default="api",
+        help="api: GitHub makes the commits, and signs them for bots; git: they are pushed "
+        "(default: %(default)s)",
+    )
+    how.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and the text; write nothing"
+    )
+    _choosing(parser)
+    _facts(parser)
 
 
 def _add_images(commands: _Commands) -> None:
@@ -243,7 +310,7 @@ def _paths(parser: _Parser) -> None:
 def _choosing(parser: _Parser) -> None:
     group = parser.add_argument_group("which changes")
     for name, meaning in (
-        ("select", "only this rule, or the rules of this concern (such as `privileges`)"),
+        ("select", "only this rule, the rules of this concern, or what `pod-security` refuses"),
         ("ignore", "not this rule or concern"),
         ("enable", "also this rule, which is off by default"),
     ):

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from hardhull.acceptance import ID as STALE
 from hardhull.ledger import propose
 from hardhull.model import Fix, Level, Phase, SubjectKind
-from hardhull.outcome import Entry, Status
+from hardhull.outcome import Entry, Standing, Status
+from hardhull.project.pod_security import level_of, version_of, violations
 from hardhull.project.updaters import scheduled_run
+from hardhull.rules.images.pinning import is_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from hardhull.ledger import Ledger
     from hardhull.model import Accepted, Finding, Rule, Withheld
     from hardhull.project.context import Context
-    from hardhull.project.link import Workspace
+    from hardhull.project.link import Project, Workspace
 
 _LISTED = 3
 _LOOKED_AT = SubjectKind.REFERENCE
@@ -82,6 +84,31 @@ def entries(
     )
 
 
+def standings(rules: Iterable[Rule], context: Context, final: Context) -> tuple[Standing, ...]:
+    """Say of each workload which Pod Security level its pods passed, and which they pass now."""
+    if not any(rule.pod_security for rule in rules):
+        return ()
+    wanted = context.settings.pod_security
+    hardened = {(one.path, one.where) for one in final.project.workloads}
+    found = []
+    for path, manifest in final.project.manifests.items():
+        first = context.project.manifests.get(path)
+        if first is None:
+            continue  # a file that was made in this run
+        for before, after in zip(first.workloads, manifest.workloads, strict=True):
+            standing = Standing(
+                after,
+                level_of(before, wanted.version),
+                level_of(after, wanted.version),
+                wanted.level,
+                version_of(wanted.version),
+                violations(after, wanted.level, wanted.version),
+                (after.path, after.where) in hardened,
+            )
+            found.append(standing)
+    return tuple(found)
+
+
 def _reason(held: Withheld) -> str:
     return f"{held.path}:{held.line}: {held.reason}" if held.path and held.line else held.reason
 
@@ -106,6 +133,27 @@ def refreshers(
         return (f"Pins are refreshed by: {named[0][0]}",)
     parts = (f"{by} [{_some(paths)}]" for by, paths in named)
     return (f"Pins are refreshed by: {'; '.join(parts)}",)
+
+
+def left_to_windows(project: Project) -> tuple[str, ...]:
+    """One line about .NET Framework and images of Windows: seen, and left as they are."""
+    space = project.workspace
+    paths = [one.path for one in space.programs.projects() if one.of_framework]
+    images = dict.fromkeys(
+        use.text
+        for use in project.references
+        if use.name is not None and not use.pinned and is_windows(use.name, space)
+    )
+    if space.settings.windows_digests:
+        images = {}
+    found = [f"{_count(paths, '.NET Framework project')} ({_some(paths)})"] if paths else []
+    if images:
+        found.append(f"{_count(images, 'Windows image')} ({_some(list(images))})")
+    return (f"Left as they are: {' and '.join(found)}",) if found else ()
+
+
+def _count(things: Collection[str], what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def _ourselves(workspace: Workspace) -> str:

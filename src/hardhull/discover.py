@@ -11,16 +11,20 @@ import re
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hardhull.documents.msbuild import is_msbuild
 from hardhull.documents.source import FileKind, Source, oversized
 from hardhull.globs import matcher
 from hardhull.model import Skipped, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    Replaced = Mapping[str, Callable[[], bytes] | None]
+    """By path, what brings the bytes that stand there instead; None where nothing does."""
 
 MAX_EVIDENCE_LINE = 16 * 1024
 SIZE_CAP = 4 * 1024 * 1024
@@ -44,10 +48,15 @@ _EVIDENCE_NAME = re.compile(
     r"|renovate.*\.json[5c]?|\.renovaterc.*|(?:gnu)?makefile|justfile|tiltfile|earthfile|caddyfile"
     r"|jenkinsfile.*|kustomization|haproxy\.cfg|\.env(?:\..*)?"
 )
+_OF_AN_IMAGE = re.compile(rb"<container[a-z]+", re.IGNORECASE)
+"""What an MSBuild file must hold to say something of the image that the SDK publishes."""
 _TOOL_YAML = re.compile(
     r"(?:azure-pipelines.*|.*\.gitlab-ci|skaffold.*|tye.*|devspace|azds|azure|render|cloudbuild.*"
     r"|kustomization|values.*|.*[.-]values|chart|taskfile.*|\.travis|appveyor|\.drone|buildspec.*"
     r"|bitbucket-pipelines|action|garden|okteto|werf|\.pre-commit-config)\.ya?ml"
+)
+_CHART_VALUES = re.compile(
+    r"(?:chart|requirements|values(?:[._-].*)?|.*[._-]values)\.ya?ml|values\.schema\.json"
 )
 _TOOL_FOLDER = re.compile(r"(?:^|/)\.(?:github|gitlab|circleci|azure-pipelines|azuredevops)/")
 _COMPOSE_NAME = re.compile(r"(?:.*[.-])?(?:docker-)?compose(?:[._-].*)?\.ya?ml")
@@ -55,6 +64,7 @@ _JSON_FOLDER = re.compile(
     r"(?:^|/)(?:k8s|kube|kubernetes|manifests?|deploy(?:ment)?s?|openshift)/", re.IGNORECASE
 )
 _API_VERSION = re.compile(rb"(?:^[ \t-]*|[{,]\s*)[\"']?apiVersion[\"']?\s*:", re.MULTILINE)
+_JSON_PATCH = re.compile(rb"\s*\[\s*\{[^}]*\"op\"")
 _KIND = re.compile(rb"(?:^[ \t-]*|[{,]\s*)[\"']?kind[\"']?\s*:", re.MULTILINE)
 _SERVICES = re.compile(rb"^[\"']?services[\"']?\s*:", re.MULTILINE)
 _LISTED_SERVICES = re.compile(
@@ -78,8 +88,8 @@ class FileEntry:
 class Found:
     """What a folder holds, sorted by path. `links` maps symlinked files to their targets.
 
-    What no rule may edit but may have to be searched (chart templates, excluded files) is
-    among the files as evidence.
+    What no rule may edit but may have to be searched (excluded files, say) is among the files
+    as evidence.
     """
 
     root: Path
@@ -96,14 +106,21 @@ class Found:
         return read(self.files[path])
 
 
-def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Found:
+def discover(
+    root: Path,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    replaced: Replaced | None = None,
+) -> Found:
     """List the files under `root` that matter.
 
     `include` and `exclude` are globs that say what may be edited; the rest is evidence.
+    `replaced` makes it another state of the folder: these files are not read from disk, and are
+    only asked for if their name matters.
     """
     if not root.is_dir():
         raise UsageError(f"{root.as_posix()}: not a folder; give the folder of a repository")
-    look = _Look(root.resolve(), matcher(include), matcher(exclude))
+    look = _Look(root.resolve(), matcher(include), matcher(exclude), replaced or {})
     for path in look.listing:
         look.at(path)
     return Found(
@@ -131,9 +148,13 @@ class _Look:
     """One look at one root: collects while it goes."""
 
     def __init__(
-        self, root: Path, include: re.Pattern[str] | None, exclude: re.Pattern[str] | None
+        self,
+        root: Path,
+        include: re.Pattern[str] | None,
+        exclude: re.Pattern[str] | None,
+        replaced: Replaced,
     ) -> None:
-        self.root = root
+        self.root, self.replaced = root, replaced
         self.prefix = str(root).rstrip(os.sep) + os.sep
         self.include, self.exclude = include, exclude
         self.files: dict[str, FileEntry] = {}
@@ -147,12 +168,19 @@ class _Look:
             if path == "Chart.yaml" or path.endswith("/Chart.yaml")
         }
 
+        self.kustomized = {
+            path.rpartition("/")[0]
+            for path in self.listing
+            if path.rpartition("/")[2].lower().startswith("kustomization")
+        }
+
     def list_paths(self) -> dict[str, None]:
         listed = _git_listing(self.root)
         if listed is None and (self.root / ".git").exists():
             self.skip(".", "git could not list this folder, so it was walked; ignored files count")
         # Nothing listed: the folder is new, empty or ignored by a repository above it.
-        return dict.fromkeys(listed or _walk(self.root))
+        paths = dict.fromkeys((*(listed or _walk(self.root)), *self.replaced))
+        return {path: None for path in paths if self.replaced.get(path, path) is not None}
 
     def skip(self, path: str, reason: str) -> None:
         self.skipped.append(Skipped(path, 0, reason))
@@ -169,6 +197,9 @@ class _Look:
 
     def take(self, path: str, named: str, name: str, kind: FileKind) -> None:
         location = self.prefix + path
+        if instead := self.replaced.get(path):
+            self.take_instead(path, name, kind, instead())
+            return
         if kind is FileKind.EVIDENCE and not name.endswith((".yaml", ".yml")):
             status = _status(location)
             if status == "":
@@ -179,12 +210,27 @@ class _Look:
         data = _read_bytes(location)
         if not isinstance(data, bytes):
             self.odd(named, path, name, kind, data)
+        else:
+            self.take_bytes(path, name, kind, data)
+
+    def take_instead(self, path: str, name: str, kind: FileKind, data: bytes) -> None:
+        if kind is FileKind.EVIDENCE and not name.endswith((".yaml", ".yml")):
+            self.files[path] = FileEntry(path, kind, self.prefix + path, data)
+            return
+        self.take_bytes(path, name, kind, data)
+        if path in self.files:  # however large: the disk holds something else
+            self.files[path] = replace(self.files[path], data=data)
+
+    def take_bytes(self, path: str, name: str, kind: FileKind, data: bytes) -> None:
+        if b"\0" in data[:1024] and kind is FileKind.MSBUILD:
+            kind = FileKind.EVIDENCE  # in another encoding: read no further than before
         elif b"\0" in data[:1024]:
             self.skip(path, "not a UTF-8 text file")
-        else:
-            kind = self.kind_by_content(named, name, kind, data)
-            if kind is not FileKind.EVIDENCE or name.endswith((".yaml", ".yml")):
-                self.add(path, kind, data)
+            return
+        kind = self.kind_by_content(name, kind, data)
+        named = name.endswith((".yaml", ".yml")) or is_msbuild(name)
+        if kind is not FileKind.EVIDENCE or named or _JSON_PATCH.match(data):
+            self.add(path, kind, data)
 
     def take_package(self, path: str) -> None:
         """A package.json is no evidence of anything but of Renovate's settings, if it has any."""
@@ -235,13 +281,15 @@ class _Look:
         if known is None:
             known = (
                 self.in_real_folder(folder.rpartition("/")[0])
-                and not Path(self.prefix + folder).is_symlink()
+                and not os.path.islink(self.prefix + folder)  # noqa: PTH114  many folders
             )
             self.real_folders[folder] = known
         return known
 
     def kind_by_name(self, path: str, name: str) -> FileKind | None:
         """Return the kind a name promises; YAML means that the content decides."""
+        if self.charts and (part := self.part_of_chart(path, name)) is not None:
+            return part
         kind: FileKind | None = None
         suffix = name.rpartition(".")[2]
         if path.startswith("node_modules/") or "/node_modules/" in path:
@@ -252,11 +300,12 @@ class _Look:
                 self.skip(path, "Dockerfile template")
                 kind = FileKind.EVIDENCE
         elif _EVIDENCE_SUFFIX.search(name) or _EVIDENCE_NAME.fullmatch(name):
-            kind = FileKind.EVIDENCE
+            kind = FileKind.MSBUILD if is_msbuild(name) else FileKind.EVIDENCE
         elif suffix in ("yaml", "yml"):
             kind = FileKind.EVIDENCE if _TOOL_YAML.fullmatch(name) else FileKind.YAML
         elif suffix == "json":
-            kind = FileKind.YAML if _JSON_FOLDER.search(path) else None
+            beside = path.rpartition("/")[0] in self.kustomized
+            kind = FileKind.YAML if beside or _JSON_FOLDER.search(path) else None
         elif _TEMPLATE.search(name):
             kind = FileKind.EVIDENCE
         in_tools = path[0] == "." or "/." in path
@@ -264,24 +313,28 @@ class _Look:
             kind = FileKind.EVIDENCE
         return kind
 
-    def kind_by_content(self, path: str, name: str, kind: FileKind, data: bytes) -> FileKind:
+    def kind_by_content(self, name: str, kind: FileKind, data: bytes) -> FileKind:
+        if kind is FileKind.MSBUILD:
+            return kind if _OF_AN_IMAGE.search(data) else FileKind.EVIDENCE
         if kind is not FileKind.YAML:
             return kind
-        if self.charts and self.in_chart_templates(path):
-            self.skip(path, "Helm chart template")
-            return FileKind.EVIDENCE
         data = data.removeprefix(_BOM)
         if _is_manifest(data) or (not name.endswith(".json") and _is_compose(name, data)):
             return FileKind.YAML
         return FileKind.EVIDENCE
 
-    def in_chart_templates(self, path: str) -> bool:
+    def part_of_chart(self, path: str, name: str) -> FileKind | None:
+        """Return what a file is to the Helm chart that holds it, if it is more than evidence."""
+        if not name.endswith((".yaml", ".yml", ".tpl", ".json")):
+            return None
+        if _CHART_VALUES.fullmatch(name):
+            return FileKind.VALUES if path[: len(path) - len(name)] in self.charts else None
         chart, templates, _ = path.rpartition("templates/")
-        while templates:
+        while templates and not name.endswith(".json"):
             if chart in self.charts:
-                return True
+                return FileKind.CHART
             chart, templates, _ = chart.rpartition("templates/")
-        return False
+        return None
 
 
 def _is_manifest(data: bytes) -> bool:

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, assert_never
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from hardhull.conflicts import by_path, without_conflicts
 from hardhull.documents.document import render
-from hardhull.ledger import Ledger, Memory, find_all, propose
+from hardhull.documents.source import is_generated
+from hardhull.ledger import Candidate, Ledger, Memory, find_all, propose
 from hardhull.model import (
-    AppendItem,
     Change,
-    CreateFile,
     Edit,
     Finding,
-    Fix,
-    InsertElement,
-    InsertInstruction,
     Level,
     Phase,
     Refusal,
-    RemoveElement,
-    RemoveInstruction,
-    RemoveNode,
-    ReplaceDirective,
-    ReplaceFlag,
-    ReplaceWord,
-    SetAttribute,
-    SetElementText,
-    SetValue,
     Unrenderable,
+    worst,
 )
+from hardhull.project.chart_edits import carried
+from hardhull.project.chart_proof import differs
 from hardhull.proof import prove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hardhull.documents.document import Document
-    from hardhull.model import Operation, Rule
+    from hardhull.model import Rule
     from hardhull.project.context import Context
 
     Documents = Mapping[str, Document]
@@ -49,47 +40,80 @@ PARTS = 50
 """How often one rule is asked again within a round."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A finding with the fix that was proposed for it."""
-
-    finding: Finding
-    fix: Fix
-
-
 def harden(
     context: Context, rules: Sequence[Rule], gate: Gate, relink: Relink, memory: Memory
 ) -> tuple[Context, Ledger]:
-    """Apply rules until nothing changes; HARDEN to a fixed point, then PIN on the final text.
+    """Apply rules in stages: what is routine to a fixed point, then what needs a look on top.
 
     `gate` says which findings may be fixed at all; the others were taken out by the user. If the
-    final texts hold a finding that nobody announced, the last fix at that place is undone and the
-    run repeated without it.
+    texts after a stage hold a finding that nobody announced, the last fix at that place is undone
+    and the run repeated without it in that stage.
     """
-    barred: set[tuple[str, ...]] = set()
+    stages = [level for level in Level if level.rank <= context.settings.level.rank]
+    barred: dict[Level, set[tuple[str, ...]]] = {stage: set() for stage in stages}
     known = _places(rules, context, Ledger(memory=memory))
     while True:
-        ledger = Ledger(failed=set(barred), memory=memory)
-        final = _run(context, rules, gate, relink, ledger)
-        surprise = _surprise(rules, final, known, ledger)
+        ledger = Ledger(memory=memory)
+        final = context
+        surprise: Change | None = None
+        for stage in stages:
+            ledger.stage, ledger.failed = stage, ledger.failed | barred[stage]
+            final = _run(final, rules, gate, relink, ledger)
+            surprise = _surprise(rules, final, known, gate, ledger)
+            if surprise is not None:
+                # It may be that the next stage mends what a fix of this one brought up.
+                _bar(surprise, ledger, barred)
+                break
+            ledger.failed -= barred[stage]
         if surprise is None:
-            _note_barred(ledger, barred, final, rules)
+            _note_barred(ledger, set().union(*barred.values()), final, rules)
             return final, ledger
-        barred.add(surprise.finding.key)
+
+
+def _bar(surprise: Change, ledger: Ledger, barred: Mapping[Level, set[tuple[str, ...]]]) -> None:
+    """Bar a fix in the stage that ended with a surprise, and in all before it."""
+    for stage, keys in barred.items():
+        if stage.rank <= ledger.stage.rank:
+            keys.add(surprise.finding.key)
 
 
 def _run(
     context: Context, rules: Sequence[Rule], gate: Gate, relink: Relink, ledger: Ledger
 ) -> Context:
+    """One stage: HARDEN to a fixed point, then PIN on what that left."""
     for phase in Phase:
         ordered = [rule for rule in rules if rule.phase is phase and rule.fix is not None]
+        if phase is Phase.PIN:
+            ledger.awaited = _awaited(ordered, context, relink, ledger)
         for _ in range(ROUNDS):
             before = len(ledger.changes)
+            ledger.put_off = {}  # after the last round, which changes nothing, it speaks of now
             for rule in ordered:
                 context = _apply_rule(rule, context, gate, relink, ledger)
             if len(ledger.changes) == before:
                 break
     return context
+
+
+def _awaited(
+    rules: Sequence[Rule], context: Context, relink: Relink, ledger: Ledger
+) -> frozenset[tuple[str, ...]]:
+    """Findings of these rules that the fixes put off to the next stage would change.
+
+    A pin is for the final reference: pinned before its tag changes, it names the wrong image.
+    """
+    later = without_conflicts(ledger.put_off.values())
+    if not later:
+        return frozenset()
+    now = [finding for rule in rules for finding in find_all(rule, context, ledger)]
+    edited = _edited(context, later, ledger)
+    if isinstance(edited, str):
+        touched = set(by_path(later))
+        return frozenset(finding.key for finding in now if finding.path in touched)
+    then = relink({**context.documents, **edited[0]}, context)
+    scratch = Ledger()
+    stay = {finding.key for rule in rules for finding in find_all(rule, then, scratch)}
+    return frozenset(finding.key for finding in now if finding.key not in stay)
 
 
 def _apply_rule(
@@ -100,7 +124,7 @@ def _apply_rule(
     After each part the rule is asked anew, since operations speak of the text before them.
     """
     for _ in range(PARTS):
-        candidates = _without_conflicts(_candidates(rule, context, gate, ledger))
+        candidates = without_conflicts(_candidates(rule, context, gate, ledger))
         after = _attempt(rule, context, candidates, relink, ledger)
         if after is None:
             break
@@ -120,43 +144,12 @@ def _candidates(rule: Rule, context: Context, gate: Gate, ledger: Ledger) -> lis
             ledger.refuse(finding, fix.reason, fix.path, _line(context, fix.path, fix.span))
         elif fix.level.rank > context.settings.level.rank:
             ledger.refuse(finding, f"needs a look ({fix.level.value}); only routine is wanted")
+        elif fix.level.rank > ledger.stage.rank or finding.key in ledger.awaited:
+            ledger.put_off[finding.key] = Candidate(finding, fix)
         else:
-            found.append(Candidate(finding, fix))
+            # What only a change that needs a look made possible is as sure as that change is.
+            found.append(Candidate(finding, replace(fix, level=worst(fix.level, ledger.stage))))
     return found
-
-
-def _without_conflicts(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Keep fixes that agree on every place they touch; the others wait for the next part."""
-    chosen: list[Candidate] = []
-    taken: dict[object, Operation] = {}
-    for candidate in candidates:
-        places = {_place(operation): operation for operation in candidate.fix.operations}
-        if all(taken.get(place, operation) == operation for place, operation in places.items()):
-            taken |= places
-            chosen.append(candidate)
-    return chosen
-
-
-def _place(operation: Operation) -> object:
-    """What an operation touches: two operations on one place must be equal to be one."""
-    match operation:
-        case SetValue(path, at, _) | RemoveNode(path, at):
-            return (path, at)
-        case ReplaceWord(path, instruction, part, _):
-            return (path, instruction, "word", part)
-        case ReplaceFlag(path, instruction, part, _):
-            return (path, instruction, "flag", part)
-        case ReplaceDirective(path, name, _):
-            return (path, name)
-        case SetElementText(path, element, _) | RemoveElement(path, element):
-            return (path, element, "element")
-        case SetAttribute(path, element, name, _):
-            return (path, element, "attribute", name)
-        case CreateFile(path, _):
-            return (path, "create")
-        case AppendItem() | InsertInstruction() | RemoveInstruction() | InsertElement():
-            return operation  # several may stand side by side
-    assert_never(operation)
 
 
 def _attempt(
@@ -199,35 +192,36 @@ def _verified(
         return outcome
     documents, edits = outcome
     after = relink({**context.documents, **documents}, context)
+    otherwise = differs(context.project.charts, after.project.charts, by_path(candidates))
+    if otherwise is not None:
+        return otherwise
     left = {finding.key for finding in find_all(rule, after, ledger)}
     if any(candidate.finding.key in left for candidate in candidates):
         return "the problem would still be there after the edit"
     for path, document in documents.items():
         seen = ledger.texts.setdefault(path, set())
         seen |= {context.document(path).source.text, document.source.text}
-    _record(candidates, edits, ledger)
+    _record(candidates, edits, context, ledger)
     return after
 
 
 def _edited(
     context: Context, candidates: Sequence[Candidate], ledger: Ledger
 ) -> tuple[dict[str, Document], dict[str, tuple[Edit, ...]]] | str:
-    operations: dict[str, list[Operation]] = {}
-    for candidate in candidates:
-        for operation in candidate.fix.operations:
-            listed = operations.setdefault(operation.path, [])
-            if operation not in listed:
-                listed.append(operation)
     documents: dict[str, Document] = {}
     edits: dict[str, tuple[Edit, ...]] = {}
-    for path, wanted in operations.items():
-        before = context.document(path)
-        try:
-            edits[path] = render(before, wanted)
-        except Unrenderable as error:
-            line = before.source.line_of(error.span.start) if error.span else 0
-            return f"{path}:{line}: {error.reason}" if line else f"{path}: {error.reason}"
-        proved = prove(before, wanted, edits[path])
+    try:
+        changes = carried(context.project.charts, by_path(candidates))
+        edits |= {path: tuple(sorted(made)) for path, made in changes.edits.items()}
+        for path, wanted in changes.operations.items():
+            edits[path] = render(context.document(path), wanted)
+    except Unrenderable as error:
+        line = _line(context, error.path, error.span)
+        return f"{error.path}:{line}: {error.reason}" if line else f"{error.path}: {error.reason}"
+    for path, made in edits.items():
+        if is_generated(context.document(path).source):
+            return f"{path}: its first lines say that a program writes it: change that"
+        proved = prove(context.document(path), changes.operations.get(path, ()), made)
         if isinstance(proved, str):
             return f"{path}: {proved}"
         if proved.source.text in ledger.texts.get(path, ()):
@@ -238,12 +232,17 @@ def _edited(
 
 
 def _record(
-    candidates: Sequence[Candidate], edits: Mapping[str, tuple[Edit, ...]], ledger: Ledger
+    candidates: Sequence[Candidate],
+    edits: Mapping[str, tuple[Edit, ...]],
+    context: Context,
+    ledger: Ledger,
 ) -> None:
     """Note the changes. The edits of a batch belong to its first change, which undoes them all."""
     for index, candidate in enumerate(candidates):
         own = tuple(edits.items()) if index == 0 else ()
-        ledger.changes.append(Change(candidate.finding, candidate.fix, own))
+        made = carried(context.project.charts, by_path([candidate]))
+        files = tuple(sorted({*made.operations, *made.edits}))
+        ledger.changes.append(Change(candidate.finding, candidate.fix, own, files))
         ledger.withheld.pop(candidate.finding.key, None)
 
 
@@ -256,17 +255,30 @@ def _places(rules: Iterable[Rule], context: Context, ledger: Ledger) -> set[tupl
 
 
 def _surprise(
-    rules: Sequence[Rule], final: Context, known: set[tuple[str, str, str]], ledger: Ledger
+    rules: Sequence[Rule],
+    final: Context,
+    known: set[tuple[str, str, str]],
+    gate: Gate,
+    ledger: Ledger,
 ) -> Change | None:
-    """The last change at a place that has a finding now which was not there at the start."""
+    """The last change at a place that has a finding now which was not there at the start.
+
+    What the user wants only reported, or has accepted, is no reason to take a change back.
+    """
     if not ledger.changes:
         return None
-    for rule, path, where in sorted(_places(rules, final, ledger) - known):
-        if any(
-            held.finding.rule == rule and held.finding.where == where
-            for held in ledger.withheld.values()
-        ):
-            continue  # a rule that saw it already, and said why it stays
+    news = {
+        (finding.rule, finding.path, finding.where)
+        for rule in rules
+        for finding in find_all(rule, final, ledger)
+        if (finding.rule, finding.path, finding.where) not in known and gate(finding, final)
+    }
+    told = [held.finding for held in ledger.withheld.values()]
+    told += [candidate.finding for candidate in ledger.put_off.values()]
+    seen = {(finding.rule, finding.where) for finding in told}
+    for rule, path, where in sorted(news):
+        if (rule, where) in seen:
+            continue  # a rule that saw it already, and said why it stays, or will mend it
         touching = [c for c in ledger.changes if path in c.fix.paths and c.finding.rule != rule]
         same_place = [change for change in touching if change.finding.where == where]
         if touching:

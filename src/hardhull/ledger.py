@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.source import is_generated
 from hardhull.model import Change, Crash, Finding, Fix, Level, Refusal, Withheld, worst
+from hardhull.project.kubernetes import Workload
+from hardhull.project.patched import coherent
+from hardhull.project.pod_security import violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,14 +38,29 @@ class Memory:
         return self.found
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A finding with the fix that was proposed for it."""
+
+    finding: Finding
+    fix: Fix
+
+
 @dataclass
 class Ledger:
-    """What has happened so far; with its memory the only thing in the engine that changes."""
+    """What has happened so far; with its memory the only thing in the engine that changes.
+
+    `stage` is how far changes may go now; what needs more is `put_off`. `awaited` are findings
+    that a change put off would alter: they wait for it.
+    """
 
     changes: list[Change] = field(default_factory=list)
     withheld: dict[tuple[str, str, str, str], Withheld] = field(default_factory=dict)
     failed: set[tuple[str, ...]] = field(default_factory=set)
     texts: dict[str, set[str]] = field(default_factory=dict)
+    stage: Level = Level.ROUTINE
+    put_off: dict[tuple[str, ...], Candidate] = field(default_factory=dict)
+    awaited: frozenset[tuple[str, ...]] = frozenset()
     memory: Memory = field(default_factory=Memory)
 
     def forget_solved(self, left: Mapping[tuple[str, str, str, str], Finding] | None) -> None:
@@ -61,14 +79,38 @@ def find_all(rule: Rule, context: Context, ledger: Ledger) -> list[Finding]:
     if rule.id in known:
         return known[rule.id]
     found: list[Finding] = []
-    for subject in context.subjects(rule.subject):
+    patches = context.project.patches if rule.patches else ()
+    for subject in (*context.subjects(rule.subject), *patches):
         try:
-            found += rule.find(subject, context)
+            found += (
+                one for one in rule.find(subject, context) if _is_asked_for(rule, one, context)
+            )
         except Exception:  # noqa: BLE001  one rule's bug must not stop the run
             where = str(getattr(subject, "where", "") or getattr(subject, "name", ""))
             ledger.memory.note_crash(rule.id, where)
     known[rule.id] = _told_apart(found)
     return known[rule.id]
+
+
+def _is_asked_for(rule: Rule, finding: Finding, context: Context) -> bool:
+    """Whether it counts: asked for Pod Security alone, only what its level refuses does."""
+    wanted = context.settings.pod_security
+    if not wanted.asked or not rule.pod_security:
+        return True
+    subject = finding.subject
+    project, patched = context.project, getattr(subject, "patched", None)
+    if isinstance(subject, Workload):
+        workload: Workload | None = subject
+    else:
+        workload = project.overlays.part_of(subject) if patched else project.workload_of(subject)
+    if workload is None:
+        return False
+    places = (finding.where, workload.where)
+    return any(
+        refused.check in rule.pod_security
+        and (refused.where in places or finding.where == workload.where)
+        for refused in violations(workload, wanted.level, wanted.version)
+    )
 
 
 def _told_apart(found: Iterable[Finding]) -> list[Finding]:
@@ -92,6 +134,7 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
         return Refusal("reported only")
     try:
         fix = rule.fix(finding, context)
+        fix = coherent(fix, context.project) if isinstance(fix, Fix) else fix
     except Exception:  # noqa: BLE001  as above
         ledger.memory.note_crash(rule.id, finding.where)
         return Refusal("hardhull failed here; this is a bug of ours")
@@ -100,4 +143,5 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
     for path in fix.paths:
         if is_generated(context.document(path).source):
             return Refusal("the file's first lines say that a program writes it: change that", path)
-    return replace(fix, level=worst(fix.level, finding.level))
+    level = worst(fix.level, finding.level)
+    return fix if level is fix.level else replace(fix, level=level)

@@ -233,10 +233,10 @@ class InsertElement:
 
 @dataclass(frozen=True, slots=True)
 class CreateFile:
-    """A file that is not there yet comes to be, with this text."""
+    """A file that is not there yet comes to be: with this text, or as YAML with this value."""
 
     path: str
-    text: str
+    content: str | Pairs
 
 
 YamlOperation: TypeAlias = SetValue | AppendItem | RemoveNode
@@ -278,6 +278,19 @@ class Level(enum.Enum):
     def rank(self) -> int:
         """0 for routine to 2 for manual: the higher, the more a person must look."""
         return ("routine", "review", "manual").index(self.value)
+
+
+class PodSecurityLevel(enum.StrEnum):
+    """The levels of the Pod Security Standards, from none to the strictest."""
+
+    PRIVILEGED = "privileged"
+    BASELINE = "baseline"
+    RESTRICTED = "restricted"
+
+    @property
+    def rank(self) -> int:
+        """0 for privileged to 2 for restricted: the higher, the stricter."""
+        return ("privileged", "baseline", "restricted").index(self.value)
 
 
 def worst(*levels: Level) -> Level:
@@ -401,6 +414,14 @@ class Rule:
     examples: tuple[Example, ...] = ()
     phase: Phase = Phase.HARDEN
     default: bool = True
+    patches: bool = False
+    """Whether containers of patches are subjects too: of rules about what a manifest says."""
+
+    @property
+    def pod_security(self) -> tuple[str, ...]:
+        """The checks of the Pod Security Standards that it is about, by Kubernetes' own ids."""
+        named = (name.partition(":") for name in self.equivalents)
+        return tuple(check for standard, _, check in named if standard == "pss")
 
 
 # ---------------------------------------------------------------- what happened
@@ -431,6 +452,8 @@ class Change:
     finding: Finding
     fix: Fix
     edits: tuple[tuple[str, tuple[Edit, ...]], ...]
+    files: tuple[str, ...] = ()
+    """The files that it edits, sorted: of a chart these may be values, not the fix's template."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hardhull.documents.source import Source
-    from hardhull.model import Accepted, Change, Crash, Edit, Finding, Fix, Rule, Skipped, Withheld
+    from hardhull.model import (
+        Accepted,
+        Change,
+        Crash,
+        Edit,
+        Finding,
+        Fix,
+        PodSecurityLevel,
+        Rule,
+        Skipped,
+        Withheld,
+    )
+    from hardhull.project.kubernetes import Workload
     from hardhull.project.link import Project
+    from hardhull.project.pod_security import Violation
 
 
 class Status(enum.Enum):
@@ -39,6 +52,28 @@ class Entry:
     """In a scan: the fix that would be tried."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The Pod Security level that a workload's pods pass, before and after the run.
+
+    `missing` is what keeps them from the wanted level in the text after the run.
+    """
+
+    workload: Workload
+    before: PodSecurityLevel
+    after: PodSecurityLevel
+    wanted: PodSecurityLevel
+    version: str
+    missing: tuple[Violation, ...]
+    hardened: bool
+    """Whether the workload runs an application, so that rules look at it."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to say: as it should be, and as it was."""
+        return self.before is self.after and self.after.rank >= self.wanted.rank
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Everything that happened in one root. Positions of findings are in `before` texts.
@@ -60,6 +95,8 @@ class Outcome:
     crashes: tuple[Crash, ...] = ()
     fixing: bool = False
     notes: tuple[str, ...] = field(default=())
+    pod_security: tuple[Standing, ...] = ()
+    """All workloads, by path and place; empty if no rule about Pod Security was run."""
     contacted: tuple[str, ...] = field(default=())
     """The hosts that were asked about images."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.document import as_expected, comment_spans, named_spans, read
 from hardhull.documents.lines import TextFile
@@ -28,6 +29,8 @@ def prove(
     it agreed with us before, still does. That the finding is gone is for the engine to see, which
     knows the rules.
     """
+    if isinstance(before, ChartTemplate):
+        return _template(before, edits)
     if not _edits_are_local(before, operations, edits):
         return "an edit would reach beyond what it names"
     source = before.source.edited(edits)
@@ -43,6 +46,28 @@ def prove(
     if isinstance(before, Dockerfile) and isinstance(after, Dockerfile):
         agreed = _second_reader_agrees(before, after)
         return after if agreed else "dockerfile-parse would read the edited file otherwise"
+    return after
+
+
+def _template(before: ChartTemplate, edits: Sequence[Edit]) -> Document | str:
+    """A template keeps its actions and its comments; what it renders is judged by `chart_proof`."""
+    actions = before.template.actions
+    if any(start < edit.end and edit.start < end for edit in edits for start, end in actions):
+        return "an edit would touch an action of the template"
+    text = before.source.text
+    try:
+        after = read(before.source.edited(edits))
+    except ValueError:
+        return "two of the changes overlap"
+    if not isinstance(after, ChartTemplate):
+        return "the edited file would not be a template any more"
+    new = after.source.text
+    if [text[a:b] for a, b in actions] != [new[a:b] for a, b in after.template.actions]:
+        return "the template's actions would differ"
+    gone = [text[edit.start : edit.end] for edit in edits]
+    kept = [text[a:b] for a, b in before.comments]
+    if kept != [new[a:b] for a, b in after.comments] and not any("#" in part for part in gone):
+        return "a comment would be lost"
     return after
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import is_merge, key_text, read_yaml
-from hardhull.model import Level, UsageError
+from hardhull.model import Level, PodSecurityLevel, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -67,6 +67,14 @@ class Applications(enum.StrEnum):
     ALL = "all"
 
 
+class Rollout(enum.StrEnum):
+    """How changes are brought in that old and new pods disagree about."""
+
+    ONE_STEP = "one-step"
+    TWO_STEP = "two-step"
+    """First what old and new agree about; the rest once that is committed and rolled out."""
+
+
 @dataclass(frozen=True, slots=True)
 class BaseImage:
     """An image that nobody can read, and the known image it is like."""
@@ -108,6 +116,19 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class PodSecuritySettings:
+    """The level of the Pod Security Standards that workloads should reach.
+
+    `asked` says that nothing else was asked for (`--select pod-security`): its rules then find
+    what this level refuses, no less and no more, and what nobody can know is left to a person.
+    """
+
+    level: PodSecurityLevel = PodSecurityLevel.RESTRICTED
+    version: str = "latest"
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrySettings:
     """Registries beside the built-in list, and where else to ask."""
 
@@ -128,11 +149,13 @@ class Settings:
     user: UserSettings = UserSettings()
     paths: PathSettings = PathSettings()
     respect: tuple[str, ...] = TOOLS
-    rollout: str = "one-step"
+    rollout: Rollout = Rollout.ONE_STEP
     resources: Resources = Resources()
     pins: Pins = Pins.AUTO
     pin_cooldown: str = "24h"
     windows_digests: bool = False
+    openshift: bool | None = None
+    pod_security: PodSecuritySettings = PodSecuritySettings()
     registries: RegistrySettings = RegistrySettings()
 
     @property
@@ -181,10 +204,9 @@ def duration(text: str) -> datetime.timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words; `refused` holds words with the reason why they are not taken."""
+    """One of a few words."""
 
     words: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,8 +365,10 @@ KEYS = Record(
         ),
         Key(
             "rollout",
-            Choice(("one-step",), (("two-step", "it is not available yet, use `one-step`"),)),
-            "How changes that old and new pods disagree about are brought in.",
+            Choice(("one-step", "two-step")),
+            "How changes that old and new pods disagree about are brought in: at once, or first "
+            "what both agree about (ports get names, images get users), and the rest in a run "
+            "that finds this committed.",
             "one-step",
         ),
         Key(
@@ -358,6 +382,26 @@ KEYS = Record(
             "What `missing-resources` writes; nothing where no number is given.",
         ),
         Key(
+            "pod-security",
+            Record(
+                (
+                    Key(
+                        "level",
+                        Choice(("baseline", "restricted")),
+                        "Reported for each workload, and asked for by `--select pod-security`.",
+                        "restricted",
+                    ),
+                    Key(
+                        "version",
+                        Text(r"latest|v1\.[0-9]{1,2}", "`latest` or a version such as `v1.33`"),
+                        "The version of Kubernetes whose checks count.",
+                        "latest",
+                    ),
+                )
+            ),
+            "The level of the Pod Security Standards that workloads should reach.",
+        ),
+        Key(
             "pins",
             Choice(("auto", "add", "refresh", "off")),
             "What is done about digests: `add` them, `refresh` those of tags that moved, or both; "
@@ -369,6 +413,13 @@ KEYS = Record(
             Text(r"0|\d{1,4}[hd]", "a duration such as `24h`, `3d` or `0`"),
             "A tag that moved is followed only after it stayed the same for so long.",
             "24h",
+        ),
+        Key(
+            "openshift",
+            Flag(),
+            "Whether the manifests are for OpenShift: created users get group 0, and what its "
+            "restricted-v2 sets itself is no finding. Without this key it is so where a Route, "
+            "DeploymentConfig, ImageStream or SecurityContextConstraints is seen.",
         ),
         Key("windows-digests", Flag(), "Pin Windows images by digest too.", default=False),
         Key(
@@ -428,6 +479,7 @@ def load(path: str, text: str, known_rules: Collection[str]) -> Settings:
 
 def _settings(given: dict[str, Any]) -> Settings:
     resources = given.get("resources", {})
+    pod_security = given.get("pod-security", {})
     known: dict[str, Any] = {
         "rules": {name: RuleState(state) for name, state in given.get("rules", {}).items()},
         "level": Level(given.get("level", "review")),
@@ -438,6 +490,10 @@ def _settings(given: dict[str, Any]) -> Settings:
         "applications": Applications(given.get("applications", "linked")),
         "user": UserSettings(**given.get("user", {})),
         "paths": PathSettings(**given.get("paths", {})),
+        "pod_security": PodSecuritySettings(
+            PodSecurityLevel(pod_security.get("level", "restricted")),
+            pod_security.get("version", "latest"),
+        ),
         "registries": RegistrySettings(
             **{name.replace("-", "_"): value for name, value in given.get("registries", {}).items()}
         ),
@@ -445,7 +501,9 @@ def _settings(given: dict[str, Any]) -> Settings:
     }
     if "pins" in given:
         known["pins"] = Pins(given["pins"])
-    for name in ("respect", "rollout", "pin-cooldown", "windows-digests"):
+    if "rollout" in given:
+        known["rollout"] = Rollout(given["rollout"])
+    for name in ("respect", "pin-cooldown", "windows-digests", "openshift"):
         if name in given:
             known[name.replace("-", "_")] = given[name]
     return Settings(**known)
@@ -478,9 +536,7 @@ def _scalar(cursor: Cursor, shape: Choice | Text | Number | Flag) -> str | int |
             return number if fits else None
         case Text(pattern):
             return text if text is not None and re.fullmatch(pattern, text) else None
-        case Choice(words, refused_words):
-            if reason := dict(refused_words).get(text or ""):
-                _wrong(cursor, f"`{text}`: {reason}")
+        case Choice(words):
             return text if text in words else None
 
 
@@ -530,8 +586,8 @@ def _unfit(cursor: Cursor, shape: Shape) -> str:
 def _unknown(what: str, name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean `{near[0]}`?" if near else f"known are {_listed(sorted(known))}"
-    if not near and len(known) > _MOST_LISTED:
-        hint = f"`hardhull {what}s` lists them"
+    if not near and what == "rule" and len(known) > _MOST_LISTED:
+        hint = "`hardhull rules` lists them"
     return f"unknown {what} `{name}`, {hint}"
 
 

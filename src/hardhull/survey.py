@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull import discover as disk
+from hardhull.committed import committed
 from hardhull.documents.document import read
 from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
@@ -16,8 +17,10 @@ from hardhull.project.builds import is_build_evidence, read_builds
 from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
-from hardhull.project.link import Workspace, link
+from hardhull.project.kustomize_reading import opened
+from hardhull.project.link import Project, Workspace, link
 from hardhull.project.updaters import read_updaters
+from hardhull.settings import Rollout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,10 +39,11 @@ def survey(
     *,
     recorded: Mapping[str, Recorded] | None = None,
     today: datetime.date | None = None,
+    replaced: disk.Replaced | None = None,
     refreshing: bool = True,
 ) -> Context:
-    """Discover, read and link one root."""
-    found = disk.discover(root, settings.paths.include, settings.paths.exclude)
+    """Discover, read and link one root; with other texts for the files in `replaced`."""
+    found = disk.discover(root, settings.paths.include, settings.paths.exclude, replaced)
     documents, skipped, unread = read_all(found)
     now = datetime.datetime.now(tz=datetime.UTC)
     facts = Facts(
@@ -50,7 +54,10 @@ def survey(
         now if today is None else None,
     )
     builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
-    texts = EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read)
+    texts = EvidenceTexts(
+        _of_kind(found, FileKind.EVIDENCE) | _of_kind(found, FileKind.MSBUILD), disk.read
+    )
+    documents |= opened(texts, documents)
     workspace = Workspace(
         settings,
         facts,
@@ -63,7 +70,15 @@ def survey(
         refreshing,
     )
     project = link(documents, workspace)
-    return Context(project, facts, settings, project)
+    return Context(project, facts, settings, _rolled_out(root, project))
+
+
+def _rolled_out(root: Path, project: Project) -> Project:
+    """What may be running: the files as they are, or in two steps as they are committed."""
+    if project.workspace.settings.rollout is not Rollout.TWO_STEP:
+        return project
+    documents = committed(root, project.documents)
+    return link(documents, project.workspace, project)
 
 
 def read_all(
@@ -117,7 +132,10 @@ def informed(context: Context, answers: Answers) -> Context:
     )
     workspace = replace(context.project.workspace, facts=facts)
     project = link(context.documents, workspace)
-    return Context(project, facts, context.settings, project)
+    first = project
+    if context.first is not context.project:
+        first = link(context.first.documents, workspace)
+    return Context(project, facts, context.settings, first)
 
 
 def relink(documents: Mapping[str, Document], context: Context) -> Context:

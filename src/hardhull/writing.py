@@ -169,20 +169,21 @@ def uncommitted(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
 def _uncommitted(root: Path, paths: Sequence[str]) -> Iterator[str]:
     if not in_git(root):
         return
-    listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
+    listed = git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
                   "--ignored=matching", "--ignore-submodules=all", "--", *paths)  # fmt: skip
     if listed is None:
         raise UsageError(
             f"{root.as_posix()}: git can't say what is committed here; "
             "commit your work and give --allow-dirty"
         )
-    top = os.fsdecode(_git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
+    top = os.fsdecode(git(root, "rev-parse", "--show-prefix") or b"").strip("\n")
     for entry in listed.split(b"\0"):
         if entry:
             yield os.fsdecode(entry)[3:].removeprefix(top)
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
+def git(root: Path, *arguments: str) -> bytes | None:
+    """What git says, with nothing started that a repository names; None if it can't say."""
     program = shutil.which("git")
     if program is None or Path(program).resolve().is_relative_to(root.resolve()):
         return None
@@ -190,22 +191,24 @@ def _git(root: Path, *arguments: str) -> bytes | None:
     environment |= {
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_TERMINAL_PROMPT": "0",
         # A partial clone would fetch what it misses, by whatever program its configuration names.
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_NO_LAZY_FETCH": "1",
     }
-    # The repository may be hostile: nothing that its configuration names is started. A clean
-    # filter runs on every file whose time differs, so each one it has is switched off by name.
+    # The repository may be hostile: nothing that its configuration names is started. For `status`
+    # a clean filter runs on every file whose time differs: each one it has is switched off by name.
     options = ["core.hooksPath=" + os.devnull, "core.fsmonitor=false", "safe.directory=*"]
     command = [program, "--no-pager", "-C", str(root)]
     for option in options:
         command += ["-c", option]
-    names = [*command, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*"]
-    found = _run(names, environment)
-    for name in sorted({os.fsdecode(key) for key in (found or b"").split(b"\0") if key}):
-        value = "false" if name.endswith(".required") else ""
-        command += ["-c", f"{name}={value}"]
+    if arguments[0] == "status":
+        names = [*command, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*"]
+        found = _run(names, environment)
+        for name in sorted({os.fsdecode(key) for key in (found or b"").split(b"\0") if key}):
+            value = "false" if name.endswith(".required") else ""
+            command += ["-c", f"{name}={value}"]
     return _run([*command, *arguments], environment)
 
 

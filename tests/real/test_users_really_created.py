@@ -11,7 +11,6 @@ import os
 import shutil
 import stat
 import subprocess
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ import pytest
 from support import outcome, texts, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 pytestmark = pytest.mark.slow
 
@@ -188,42 +187,6 @@ def test_the_templates_adduser_is_not_there_on_noble(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- an engine
-
-
-@pytest.fixture(scope="module")
-def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """Start an engine of our own, for this module only."""
-    if shutil.which("dockerd") is None or shutil.which("docker") is None:
-        pytest.skip("no dockerd here (Debian: docker.io)")
-    folder = tmp_path_factory.mktemp("engine")
-    # A short path: sockets allow about a hundred characters.
-    socket = Path("/tmp") / f"hardhull-{os.getpid()}.sock"  # noqa: S108
-    command: list[str | Path] = [
-        *("dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec"),
-        *("-p", folder / "pid", "-H", f"unix://{socket}", "--storage-driver", "vfs"),
-        *("--iptables=false", "--ip6tables=false", "--bridge=none"),
-    ]
-    with (folder / "log").open("wb") as log:
-        engine = subprocess.Popen(command, stdout=log, stderr=log)
-        client = ["docker", "-H", f"unix://{socket}"]
-        try:
-            for _ in range(100):
-                if subprocess.run([*client, "info"], capture_output=True, check=False).returncode:
-                    time.sleep(0.2)
-                else:
-                    break
-                if engine.poll() is not None:
-                    break
-            else:
-                pytest.skip("dockerd does not answer")
-            if engine.poll() is not None:
-                last = (folder / "log").read_text(errors="replace").splitlines()[-1:]
-                pytest.skip(f"dockerd does not start here: {last}")
-            yield client
-        finally:
-            engine.terminate()
-            engine.wait(20)
-            socket.unlink(missing_ok=True)
 
 
 def image(docker: list[str], root: Path, name: str, *changes: str) -> None:

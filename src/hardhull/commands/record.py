@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardhull.commands.output import Output, tell
-from hardhull.commands.roots import recorded_of, roots_of, settings_of
+from hardhull.commands.roots import recorded_of, roots_of, settings_of, watched
 from hardhull.commands.trouble import crash_block, failure_block
 from hardhull.facts.asking import Desk
 from hardhull.facts.recording import merged, written
@@ -93,7 +93,7 @@ def _groups(
 
 
 def _look_up(registries: RegistrySettings, names: list[Wanted], results: _Results) -> None:
-    answers = Desk(os.environ).ask(registries, names)
+    answers = Desk(os.environ, watched).ask(registries, names)
     results.failures |= answers.failures
     for name, image in answers.images.items():
         results.images[name] = _without_secrets(image)

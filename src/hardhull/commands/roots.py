@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +17,18 @@ from hardhull.settings import CONFIG_PATH, Settings, load
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from hardhull.facts.asking import Desk
     from hardhull.facts.gather import Recorded
+    from hardhull.model import Rule
 
 _LARGEST_CONFIG = 1024 * 1024
 _LARGEST_DIGESTS = 64 * 1024 * 1024
-_CONCERNS = tuple(dict.fromkeys(rule.concern for rule in RULES))
+_POD_SECURITY = "pod-security"
+"""The rules about checks of the Pod Security Standards, as a group beside the concerns."""
+_GROUPS = (_POD_SECURITY, *dict.fromkeys(rule.concern for rule in RULES))
 
 
 def roots_of(arguments: argparse.Namespace) -> list[Path]:
@@ -66,24 +72,35 @@ def settings_of(root: Path, arguments: argparse.Namespace) -> Settings:
         ignore=expanded(arguments.ignore),
         enable=expanded(arguments.enable),
     )
+    if _POD_SECURITY in _names(arguments.select):
+        asked = replace(settings.pod_security, asked=True)
+        settings = replace(settings, pod_security=asked)
     return replace(settings, level=Level(arguments.level)) if arguments.level else settings
 
 
 def expanded(names: Iterable[str]) -> list[str]:
-    """Rule ids of what was named: rules, concerns, several at once with commas."""
+    """Rule ids of what was named: rules, concerns, `pod-security`, several at once with commas."""
     found: list[str] = []
-    names = list(names)
+    for name in _names(names):
+        group = [rule.id for rule in RULES if name in _groups_of(rule)]
+        if name and name not in BY_ID and not group:
+            near = difflib.get_close_matches(name, [*BY_ID, *_GROUPS], n=1, cutoff=0.5)
+            hint = f"did you mean `{near[0]}`?" if near else "`hardhull rules` lists them"
+            raise UsageError(f"unknown rule `{name}`; {hint}")
+        found += group or [name]
+    return [name for name in dict.fromkeys(found) if name]
+
+
+def _groups_of(rule: Rule) -> tuple[str, ...]:
+    return (rule.concern, _POD_SECURITY) if rule.pod_security else (rule.concern,)
+
+
+def _names(given: Iterable[str]) -> list[str]:
+    names = list(given)
     if not all(name.strip(", ") for name in names):
         # Most likely a variable that is not set: `--select ""` must not mean all rules.
         raise UsageError("an empty RULE was given; `hardhull rules` lists them")
-    for name in (part.strip() for names_ in names for part in names_.split(",")):
-        concern = [rule.id for rule in RULES if rule.concern == name]
-        if name and name not in BY_ID and not concern:
-            near = difflib.get_close_matches(name, [*BY_ID, *_CONCERNS], n=1, cutoff=0.5)
-            hint = f"did you mean `{near[0]}`?" if near else "`hardhull rules` lists them"
-            raise UsageError(f"unknown rule `{name}`; {hint}")
-        found += concern or [name]
-    return [name for name in dict.fromkeys(found) if name]
+    return [part.strip() for name in names for part in name.split(",")]
 
 
 def recorded_of(arguments: argparse.Namespace) -> Mapping[str, Recorded]:
@@ -103,7 +120,20 @@ def desk_of(arguments: argparse.Namespace) -> Desk | None:
         return None
     from hardhull.facts.asking import Desk  # noqa: PLC0415  slow to import
 
-    return Desk(os.environ)
+    # Several roots have a bar of their own.
+    return Desk(os.environ, watched) if len(arguments.paths) <= 1 else Desk(os.environ)
+
+
+_MANY = 10
+
+
+def watched(number: int) -> AbstractContextManager[Callable[[str], object]]:
+    """A bar for so many look-ups, if they take a while and someone watches."""
+    if number < _MANY or not sys.stderr.isatty():
+        return nullcontext(lambda _: None)
+    from hardhull.report.terminal import progress  # noqa: PLC0415  slow to import
+
+    return progress(number, sys.stderr)
 
 
 def _read(path: Path, shown: str, largest: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from hardhull.documents import dockerfile_edits, lines, msbuild_edits, yaml_edits
+from hardhull.documents.chart import ChartTemplate, read_template
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
 from hardhull.documents.lines import TextFile
 from hardhull.documents.msbuild import MsbuildFile, is_msbuild, read_msbuild
@@ -13,7 +14,6 @@ from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, comments, read_yaml
 from hardhull.model import (
     AppendItem,
-    CreateFile,
     RemoveInstruction,
     RemoveNode,
     ReplaceDirective,
@@ -21,6 +21,7 @@ from hardhull.model import (
     ReplaceWord,
     SetValue,
     Span,
+    Unrenderable,
 )
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
 MAX_DOCKERFILE_LINE = 64 * 1024
 MAX_YAML_LINE = 256 * 1024
+_YAML_NAMES = (".yml", ".yaml", ".json", "/Kustomization")
 
-Document: TypeAlias = Dockerfile | YamlFile | MsbuildFile | TextFile
+Document: TypeAlias = Dockerfile | YamlFile | ChartTemplate | MsbuildFile | TextFile
 
 
 def read(source: Source) -> Document | Unreadable:
@@ -43,9 +45,13 @@ def read(source: Source) -> Document | Unreadable:
         return Unreadable(line, reason)
     if source.kind is FileKind.DOCKERFILE:
         return read_dockerfile(source)
-    if source.kind is FileKind.EVIDENCE and is_msbuild(source.path):
+    if source.kind is FileKind.CHART:
+        return read_template(source)
+    if source.kind is FileKind.MSBUILD or (
+        source.kind is FileKind.EVIDENCE and is_msbuild(source.path)
+    ):
         return read_msbuild(source)
-    if source.kind is FileKind.EVIDENCE and not source.path.endswith((".yml", ".yaml")):
+    if source.kind is FileKind.EVIDENCE and not source.path.endswith(_YAML_NAMES):
         return TextFile(source)
     return read_yaml(source)
 
@@ -56,6 +62,8 @@ def render(document: Document, operations: Sequence[Operation]) -> tuple[Edit, .
         return dockerfile_edits.render(document, operations)  # type: ignore[arg-type]  # by file
     if isinstance(document, YamlFile):
         return yaml_edits.render(document, operations)  # type: ignore[arg-type]  # by file
+    if isinstance(document, ChartTemplate):
+        raise Unrenderable("a template is edited through what it renders", document.source.path)
     if isinstance(document, MsbuildFile):
         return msbuild_edits.render(document, operations)  # type: ignore[arg-type]  # by file
     if isinstance(document, TextFile):
@@ -77,15 +85,15 @@ def as_expected(before: Document, operations: Sequence[Operation], after: Docume
         wanted_elements = msbuild_edits.expected(before, operations)  # type: ignore[arg-type]  # by file
         return msbuild_edits.structure(after) == wanted_elements
     if isinstance(before, TextFile):
-        return [CreateFile(before.source.path, after.source.text)] == list(operations)
+        return [edit.text for edit in lines.render(before, operations)] == [after.source.text]
     return False
 
 
 def comment_spans(document: Document) -> tuple[Span, ...]:
     """Return the spans of all comments, in order."""
-    if isinstance(document, (Dockerfile, MsbuildFile)):
-        return document.comments
-    return tuple(comments(document)) if isinstance(document, YamlFile) else ()
+    if isinstance(document, YamlFile):
+        return tuple(comments(document))
+    return () if isinstance(document, TextFile) else document.comments
 
 
 def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Span, ...]:
@@ -101,7 +109,7 @@ def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Sp
     elif isinstance(document, YamlFile):
         spans = [_named_in_yaml(document, operation) for operation in operations]
     else:
-        return ()  # a new file has no lines yet
+        return ()  # a new file has no lines yet; a template is judged by what it renders
     text = document.source.text
     return tuple(_whole_lines(text, span) for span in spans if span is not None)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.documents.source import FileKind, Source
+from hardhull.documents.yaml_render import Layout, content_lines
 from hardhull.model import CreateFile, Edit, Unrenderable
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ def absent(path: str) -> TextFile:
 def render(file: TextFile, operations: Sequence[Operation]) -> tuple[Edit, ...]:
     """The edit that gives a new file its text. Raises Unrenderable for anything else."""
     match operations:
-        case [CreateFile(text=text)] if file.source.absent:
-            return (Edit(0, 0, text),)
+        case [CreateFile(content=content)] if file.source.absent:
+            if isinstance(content, str):
+                return (Edit(0, 0, content),)
+            lines = content_lines(content, 0, Layout(item_offset=2))
+            return (Edit(0, 0, "".join(f"{line}\n" for line in lines)),)
         case [CreateFile(), *_]:
             raise Unrenderable("the file is there already", file.source.path)
         case _:

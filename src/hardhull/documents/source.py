@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hardhull.model import Edit
@@ -23,6 +24,12 @@ class FileKind(enum.Enum):
     DOCKERFILE = "dockerfile"
     YAML = "yaml"
     """A manifest or Compose file (JSON manifests are read as YAML too)."""
+    CHART = "chart template"
+    """A file below `templates/` of a Helm chart."""
+    VALUES = "chart values"
+    """Chart.yaml, values files and their schema: YAML that says what templates render."""
+    MSBUILD = "msbuild"
+    """A project, `Directory.Build.props` or publish profile that says something of its image."""
     EVIDENCE = "evidence"
     """Read to learn from (code, settings, scripts, workflows); edited only by a rule about it."""
 
@@ -63,12 +70,8 @@ class Source:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        starts = [0]
-        position = self.text.find("\n")
-        while position >= 0:
-            starts.append(position + 1)
-            position = self.text.find("\n", position + 1)
-        return starts
+        lengths = [len(line) + 1 for line in self.text.split("\n")]
+        return list(accumulate(lengths[:-1], initial=0))
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and column (code points) of an offset."""
@@ -128,7 +131,8 @@ def newline_at(text: str, offset: int) -> str:
     return "\r\n" if end > 0 and text[end - 1] == "\r" else "\n"
 
 
-_MANY_DIGITS = re.compile(r"[0-9]{1000}")
+_LONG_NUMBER = 1000
+_MANY_DIGITS = re.compile(rf"[0-9]{{{_LONG_NUMBER}}}")
 
 
 def oversized(text: str, limit: int) -> tuple[int, str]:
@@ -141,9 +145,12 @@ def oversized(text: str, limit: int) -> tuple[int, str]:
         for number, line in enumerate(text.split("\n"), 1):
             if len(line) > limit:
                 return number, f"a line of more than {limit // 1024} KiB"
-    digits = _MANY_DIGITS.search(text)
-    if digits is not None:
-        return text.count("\n", 0, digits.start()) + 1, "a number of a thousand digits"
+    # A run of a thousand digits covers one of every thousand places: only there one may begin.
+    for at in range(_LONG_NUMBER - 1, len(text), _LONG_NUMBER):
+        if text[at].isdecimal():
+            digits = _MANY_DIGITS.search(text, at - _LONG_NUMBER + 1, at + _LONG_NUMBER)
+            if digits is not None:
+                return text.count("\n", 0, digits.start()) + 1, "a number of a thousand digits"
     return 0, ""
 
 

@@ -78,8 +78,8 @@ class Node:
     """
 
     __slots__ = (
-        "anchor", "end", "flow", "items", "kind", "outer_start", "pairs", "start", "style", "tag",
-        "target", "value",
+        "anchor", "end", "flow", "found", "items", "kind", "outer_start", "pairs", "start", "style",
+        "tag", "target", "value",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917  # one call per node of a file: keywords cost time
@@ -106,6 +106,7 @@ class Node:
         self.pairs: list[tuple[Node, Node]] = _NO_PAIRS
         self.items: list[Node] = _NO_ITEMS
         self.target: Node | None = None
+        self.found: dict[str, tuple[Node, Node, bool]] | None = None
 
     def __repr__(self) -> str:
         """Kind and span, for people who debug."""
@@ -118,6 +119,16 @@ class Node:
             yield key
             yield value
         yield from self.items
+
+    @property
+    def by_key(self) -> dict[str, tuple[Node, Node, bool]]:
+        """Key, value and whether a merge key brought them, by the text of the key.
+
+        The last of doubled keys counts. Made when first asked for: rules ask many times.
+        """
+        if self.found is None:
+            self.found = _by_key(self)
+        return self.found
 
 
 _NO_PAIRS: list[tuple[Node, Node]] = []
@@ -136,18 +147,37 @@ class YamlDocument:
 
 
 class YamlFile:
-    """A YAML file that was read: its documents, aliases and comments."""
+    """A YAML file that was read: its documents, aliases and comments.
 
-    __slots__ = ("_comments", "_referrers", "aliases", "documents", "source")
+    `text` is what was read and what all nodes speak of. It is the source's, but for a template:
+    there it is what the template renders, and `place` says where that stands in the source.
+    """
+
+    __slots__ = ("_comments", "_referrers", "aliases", "documents", "place", "source", "text")
 
     def __init__(
-        self, source: Source, documents: tuple[YamlDocument, ...], aliases: tuple[Node, ...]
+        self,
+        source: Source,
+        documents: tuple[YamlDocument, ...],
+        aliases: tuple[Node, ...],
+        text: str | None = None,
+        place: Callable[[int, int], Span] | None = None,
     ) -> None:
         self.source = source
         self.documents = documents
         self.aliases = aliases
+        self.text = source.text if text is None else text
+        self.place = place
         self._comments: list[Span] | None = None
         self._referrers: dict[int, Node] | None = None
+
+    def span(self, start: int, end: int) -> Span:
+        """Return where a part of `text` stands in the source."""
+        return Span(start, end) if self.place is None else self.place(start, end)
+
+    def line_of(self, offset: int) -> int:
+        """Return the 1-based line of the source for an offset in `text`."""
+        return self.source.line_of(self.span(offset, offset).start)
 
     def cursor(self, document_index: int) -> Cursor | None:
         """Return a cursor at the root of a document; None if the document is empty."""
@@ -379,7 +409,7 @@ def _alias_target(
 
 def _find_comments(file: YamlFile) -> Iterator[Span]:
     """Between leaves there are only indicators, properties and comments: each `#` begins one."""
-    text = file.source.text
+    text = file.text
     done = 0
     for document in file.documents:
         for leaf in _leaves(document.root):
@@ -497,7 +527,7 @@ def has_placeholder(text: str) -> bool:
 
 def opaque(file: YamlFile, node: Node) -> bool:
     """Tell whether the value of `node` is known only after placeholders are filled in."""
-    text = file.source.text
+    text = file.text
     if node.kind is Kind.ALIAS:
         return node.target is not None and opaque(file, node.target)
     if node.kind is not Kind.SCALAR:
@@ -562,23 +592,23 @@ class Cursor:
     @property
     def span(self) -> Span:
         """The span of what is written here, without anchor and tag."""
-        return Span(self.written.start, self.written.end)
+        return self.file.span(self.written.start, self.written.end)
 
     @property
     def key_span(self) -> Span | None:
         """The span of the mapping key that leads here."""
-        return None if self.key is None else Span(self.key.start, self.key.end)
+        return None if self.key is None else self.file.span(self.key.start, self.key.end)
 
     @property
     def line(self) -> int:
         """The 1-based line of the key that leads here, else of the value."""
         place = self.written if self.key is None else self.key
-        return self.file.source.line_of(place.start)
+        return self.file.line_of(place.start)
 
     @property
     def raw(self) -> str:
         """The text as written, quotes and all; `*name` for an alias."""
-        return self.file.source.text[self.written.start : self.written.end]
+        return self.file.text[self.written.start : self.written.end]
 
     # ---- what it is
 
@@ -642,16 +672,11 @@ class Cursor:
 
     def pairs(self) -> list[tuple[str, Cursor]]:
         """Return keys and values of a mapping, merged ones that are not overridden last."""
-        found: dict[str, Cursor] = {}
-        for name, value in self.node.pairs:
-            text = key_text(name)
-            if text is not None and not is_merge(name):
-                found[text] = Cursor(self.file, (*self.address, text), value, self.shared, name)
-        for name, value in merged_pairs(self.node):
-            text = key_text(name)
-            if text is not None and text not in found:
-                found[text] = Cursor(self.file, (*self.address, text), value, True, name)
-        return list(found.items())
+        file, address, shared = self.file, self.address, self.shared
+        return [
+            (text, Cursor(file, (*address, text), value, shared or merged, name))
+            for text, (name, value, merged) in self.node.by_key.items()
+        ]
 
     def keys(self) -> list[str]:
         """Return the keys of a mapping, merged ones included."""
@@ -674,18 +699,27 @@ def _step(place: Cursor, key: str | int) -> Cursor | None:
         return Cursor(place.file, (*place.address, key), node.items[key], place.shared)
     if node.kind is not Kind.MAPPING:
         return None
-    wanted = str(key)
+    found = node.by_key.get(str(key))
+    if found is None:
+        return None
+    name, value, merged = found
+    return Cursor(place.file, (*place.address, key), value, place.shared or merged, name)
+
+
+def _by_key(node: Node) -> dict[str, tuple[Node, Node, bool]]:
+    found: dict[str, tuple[Node, Node, bool]] = {}
     merges = False
-    for name, value in reversed(node.pairs):  # the last of doubled keys counts
+    for name, value in node.pairs:
         text = name.value if name.kind is Kind.SCALAR else key_text(name)
         if text == "<<" and is_merge(name):
             merges = True
-        elif text == wanted:
-            return Cursor(place.file, (*place.address, key), value, place.shared, name)
+        elif text is not None:
+            found[text] = (name, value, False)
     for name, value in merged_pairs(node) if merges else ():
-        if key_text(name) == wanted:
-            return Cursor(place.file, (*place.address, key), value, True, name)
-    return None
+        text = key_text(name)
+        if text is not None and text not in found:
+            found[text] = (name, value, True)
+    return found
 
 
 def key_text(key: Node) -> str | None:

@@ -8,6 +8,7 @@ insert and to remove, and both are needed to see that one operation leaves the o
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -50,14 +51,13 @@ from hardhull.model import (
     RemoveNode,
     Scalar,
     SetValue,
-    Span,
     Unrenderable,
     Value,
     YamlOperation,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # ---------------------------------------------------------------- what is wanted where
 
@@ -113,7 +113,7 @@ def render(file: YamlFile, operations: Sequence[YamlOperation]) -> tuple[Edit, .
     All addresses mean the text before. Raises Unrenderable if more than the named nodes would
     change, or if the text can't take the change.
     """
-    text = file.source.text
+    text = file.text
     odd = _ODD_BREAK.search(text)
     if odd:
         _refuse(file, "the file has unusual line breaks", odd.start(), odd.end())
@@ -127,7 +127,7 @@ def render(file: YamlFile, operations: Sequence[YamlOperation]) -> tuple[Edit, .
 
 
 def _edits(file: YamlFile, pieces: list[_Piece]) -> tuple[Edit, ...]:
-    text = file.source.text
+    text = file.text
     ordered = sorted(pieces, key=lambda piece: (piece.start, piece.end, -piece.depth))
     edits: list[Edit] = []
     for start, end, _, new in ordered:
@@ -143,7 +143,7 @@ def _edits(file: YamlFile, pieces: list[_Piece]) -> tuple[Edit, ...]:
 
 
 def _refuse(file: YamlFile, reason: str, start: int, end: int) -> NoReturn:
-    raise Unrenderable(reason, file.source.path, Span(start, end))
+    raise Unrenderable(reason, file.source.path, file.span(start, end))
 
 
 _PLACEHOLDER_TEXT = re.compile(
@@ -167,6 +167,7 @@ class _Plan:
     def __init__(self, file: YamlFile) -> None:
         self.file = file
         self.spots: dict[int, _Spot] = {}
+        self.places: dict[int, dict[str | None, list[int]]] = {}
 
     def add(self, operation: YamlOperation) -> None:
         """Find the deepest node that exists on the way, and note there what is wanted."""
@@ -225,7 +226,7 @@ class _Plan:
     def _check_not_shared(self, node: Node) -> None:
         alias = self.file.alias_of(node) if node.anchor is not None else None
         if alias is not None:
-            line = self.file.source.line_of(alias.start)
+            line = self.file.line_of(alias.start)
             reason = f"&{node.anchor} is used again by the alias in line {line}"
             self._refuse_at(node, reason)
 
@@ -239,11 +240,20 @@ class _Plan:
             if resolve(node)[0] != "null":
                 self._refuse_at(node, f"{key!r} is wanted below a scalar")
             return None
-        found = [i for i, (name, _) in enumerate(node.pairs) if key_text(name) == str(key)]
+        found = self._places(node).get(str(key), [])
         if len(found) > 1:
             second = node.pairs[found[1]][0]
             self._refuse_at(second, f"the key {key!r} is there twice")
         return found[0] if found else None
+
+    def _places(self, node: Node) -> dict[str | None, list[int]]:
+        """The indexes of a mapping's pairs by key: many operations go through one mapping."""
+        known = self.places.get(id(node))
+        if known is None:
+            known = self.places[id(node)] = {}
+            for index, (name, _) in enumerate(node.pairs):
+                known.setdefault(key_text(name), []).append(index)
+        return known
 
     # ---- what is wanted
 
@@ -267,7 +277,7 @@ class _Plan:
                 self._refuse_at(spot.node, "two operations change the same node")
         for alias in self.file.aliases:
             if id(alias.target) in inner and id(alias) not in inner:
-                line = self.file.source.line_of(alias.start)
+                line = self.file.line_of(alias.start)
                 self._refuse_at(spot.node, f"its anchor is used by the alias in line {line}")
 
     def _put(
@@ -390,9 +400,10 @@ class _Writer:
 
     def __init__(self, file: YamlFile, plan: _Plan) -> None:
         self.file = file
-        self.text = file.source.text
+        self.text = file.text
         self.plan = plan
         self.pieces: list[_Piece] = []
+        self.steps: dict[int, tuple[int | None, int | None]] = {}
 
     def write(self, spot: _Spot) -> None:
         """Write all that is wanted of one node."""
@@ -450,7 +461,9 @@ class _Writer:
         return _REST_OF_LINE.match(self.text, position) is not None
 
     def _has_comment(self, start: int, end: int) -> bool:
-        return any(start <= span.start < end for span in self.file.comments)
+        spans = self.file.comments
+        first = bisect_left(spans, (start, 0))
+        return first < len(spans) and spans[first].start < end
 
     def _head(self, spot: _Spot) -> int:
         """Return where the value of an entry begins: behind colon or dash, anchor and tag."""
@@ -476,9 +489,32 @@ class _Writer:
     # ---- style of the neighbours
 
     def _layout(self, spot: _Spot) -> Layout:
+        above: list[Node] = []
+        at: _Spot | None = spot
+        while at is not None:
+            above.append(at.node)
+            at = at.parent
+        step, offset = self._steps(above)
+        if step is None or offset is None:
+            elsewhere = self._steps_of_document(above[-1])
+            step = elsewhere[0] if step is None else step
+            offset = elsewhere[1] if offset is None else offset
+        # Where a document shows no sequence at all, indented is what Compose files do.
+        item_offset = max(offset, 0) if offset is not None else step or 2
+        return Layout(step or 2, item_offset, style=self._quotes(spot.node))
+
+    def _steps_of_document(self, root: Node) -> tuple[int | None, int | None]:
+        """What `_steps` finds in a whole document, which is looked through once."""
+        known = self.steps.get(id(root))
+        if known is None:
+            known = self.steps[id(root)] = self._steps(_all_nodes(root))
+        return known
+
+    def _steps(self, nodes: Iterable[Node]) -> tuple[int | None, int | None]:
+        """How much deeper the first mapping and the first sequence below these nodes begin."""
         step: int | None = None
         offset: int | None = None
-        for node in self._nearest_first(spot):
+        for node in nodes:
             for key, value in node.pairs:
                 deeper = self._column(value.start) - self._column(key.outer_start)
                 if node.flow or value.flow or self.text.find("\n", key.end, value.start) < 0:
@@ -489,18 +525,7 @@ class _Writer:
                     offset = deeper
             if step is not None and offset is not None:
                 break
-        # Where a document shows no sequence at all, indented is what Compose files do.
-        item_offset = max(offset, 0) if offset is not None else step or 2
-        return Layout(step or 2, item_offset, style=self._quotes(spot.node))
-
-    def _nearest_first(self, spot: _Spot) -> Iterator[Node]:
-        above: _Spot | None = spot
-        root = spot.node
-        while above is not None:
-            yield above.node
-            root = above.node
-            above = above.parent
-        yield from _all_nodes(root)
+        return step, offset
 
     def _quotes(self, node: Node) -> Style:
         """Return the quotes that all strings of a sequence share."""
@@ -541,7 +566,11 @@ class _Writer:
             return True
         node = spot.node
         holder_is_mapping = spot.parent.node.kind is Kind.MAPPING
-        becomes_block = isinstance(value, Pairs) and node.kind is Kind.MAPPING and not node.pairs
+        if isinstance(value, Pairs):
+            becomes_block = node.kind is Kind.MAPPING and not node.pairs
+        else:
+            objects = any(isinstance(item, Pairs) for item in value.items)
+            becomes_block = objects and node.kind is Kind.SEQUENCE and not node.items
         return not (becomes_block and holder_is_mapping)
 
     def _check_no_comment(self, start: int, end: int) -> None:
@@ -847,7 +876,7 @@ def _groups(order: list[int | str]) -> Iterator[tuple[int, list[str]]]:
 
 def structure(file: YamlFile) -> tuple[Tree | None, ...]:
     """Return the trees of all documents: see `Tree`; aliases stay aliases, doubled keys pairs."""
-    text = file.source.text
+    text = file.text
     return tuple(
         None if document.root is None else _tree(document.root, text) for document in file.documents
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from hardhull.facts.azure import AzureJob
 from hardhull.facts.cache import Cache, cache_folder
 from hardhull.facts.credentials import Keyring
 from hardhull.facts.hosts import Hosts
@@ -15,10 +17,13 @@ from hardhull.facts.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from hardhull.facts.gather import Recorded
     from hardhull.facts.lookups import Wanted
     from hardhull.facts.registry import Image
+
+    Watch: TypeAlias = Callable[[int], AbstractContextManager[Callable[[str], object]]]
 
 
 class Places(Protocol):
@@ -46,23 +51,26 @@ class Answers:
         return merged({}, self.images, now)
 
 
+def _unwatched(_: int) -> AbstractContextManager[Callable[[str], object]]:
+    return nullcontext(lambda _: None)
+
+
 class Desk:
     """Where registries are asked: one client for all roots that may ask the same ones.
 
     Answers are kept, so that a run that is repeated asks nothing again. `environment` holds
-    logins, proxies and the folder of the cache. `advance` hears of each name that is looked up.
+    logins, proxies and the folder of the cache. `watch` is told how many images are looked up,
+    and gives what hears of each name.
     """
 
-    def __init__(
-        self, environment: Mapping[str, str], advance: Callable[[str], object] = lambda _: None
-    ) -> None:
+    def __init__(self, environment: Mapping[str, str], watch: Watch = _unwatched) -> None:
         self._environment = environment
-        self._advance = advance
+        self._watch = watch
         self._lines: list[tuple[Places, _Line]] = []
 
     def ask(self, places: Places, wanted: Iterable[Wanted]) -> Answers:
         """Look images up, many at once; one that fails fails alone."""
-        return self._line(places).ask(wanted, self._advance)
+        return self._line(places).ask(wanted, self._watch)
 
     def _line(self, places: Places) -> _Line:
         for known, line in self._lines:
@@ -79,16 +87,18 @@ class _Line:
     def __init__(self, places: Places, environment: Mapping[str, str]) -> None:
         hosts = Hosts(places.allow, places.plain_http, places.mirrors)
         self._transport = Transport(hosts, environment)
-        self._keyring = Keyring(environment)
+        self._keyring = Keyring(environment, job=AzureJob(environment, self._transport))
         cache = Cache(cache_folder(environment))
         self._client = Registries(hosts, self._transport, self._keyring, cache)
         self._asked: dict[Wanted, None] = {}
         self._found: dict[str, Image | Failure] = {}
 
-    def ask(self, wanted: Iterable[Wanted], advance: Callable[[str], object]) -> Answers:
+    def ask(self, wanted: Iterable[Wanted], watch: Watch) -> Answers:
         new = [one for one in wanted if one not in self._asked]
         self._asked |= dict.fromkeys(new)
-        self._found |= look_up_all(self._client, new, advance) if new else {}
+        if new:
+            with watch(len(new)) as advance:
+                self._found |= look_up_all(self._client, new, advance)
         spared = (
             f"{registry}: half of the requests it still allows are left to you; the configs of "
             "some images were not read. Log in for more, or ask again later"

@@ -1,4 +1,4 @@
-"""Image configs kept between runs, by digest: what a digest names never changes."""
+"""Manifests and image configs kept between runs: what a digest names never changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Cache:
     """Bodies by their sha256 digest. What can't be read or written is simply not there."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder / "configs" if folder is not None else None
+        self._folder = folder / "bodies" if folder is not None else None
 
     def get(self, digest: str, most: int) -> bytes | None:
         """The body of this digest, if it is there and still is what it was."""

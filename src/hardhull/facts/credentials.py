@@ -6,7 +6,8 @@ Each source is asked in turn and the first that knows the registry wins:
 2. `$DOCKER_CONFIG/config.json`, or `~/.docker/config.json`;
 3. `$REGISTRY_AUTH_FILE`, `$XDG_RUNTIME_DIR/containers/auth.json`,
    `~/.config/containers/auth.json`;
-4. for ghcr.io, `GITHUB_TOKEN` as `GITHUB_ACTOR`.
+4. for ghcr.io, `GITHUB_TOKEN` as `GITHUB_ACTOR`;
+5. for Azure's registries, the identity of the job (`azure.py`).
 
 In a file `credHelpers` come before `credsStore`, and that before `auths`. A secret never leaves
 this value but in the header of a request: it is not shown, not even by `repr`.
@@ -22,7 +23,7 @@ import subprocess
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hardhull.images import DEFAULT_HOST
 
@@ -55,13 +56,26 @@ class Credential:
         return "Basic " + base64.b64encode(text.encode()).decode("ascii")
 
 
+class Job(Protocol):
+    """Who can log in as the job that runs."""
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    def find(self, host: str) -> Credential | None: ...
+
+
 class Keyring:
     """Finds logins; may be used by several threads. `notes` says what could not be read."""
 
     def __init__(
-        self, environment: Mapping[str, str], *, helper_seconds: float = _HELPER_SECONDS
+        self,
+        environment: Mapping[str, str],
+        *,
+        job: Job | None = None,
+        helper_seconds: float = _HELPER_SECONDS,
     ) -> None:
         self._environment = environment
+        self._job = job
         self._seconds = helper_seconds
         self._lock = threading.Lock()
         self._files: list[tuple[str, dict[str, Any]]] | None = None
@@ -72,7 +86,7 @@ class Keyring:
     def notes(self) -> tuple[str, ...]:
         """What could not be read, once each."""
         with self._lock:
-            return tuple(self._notes)
+            return (*self._notes, *(self._job.notes if self._job is not None else ()))
 
     def find(self, host: str, repository: str) -> Credential | None:
         """Return the login for a repository of a registry, or None."""
@@ -84,7 +98,7 @@ class Keyring:
         token = self._environment.get("GITHUB_TOKEN")
         if host == _GITHUB and token:
             return Credential(self._environment.get("GITHUB_ACTOR") or "x-access-token", token)
-        return None
+        return self._job.find(host) if self._job is not None else None
 
     # -- files
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hardhull.facts.catalogue import BaseFamily, ImageFacts, base_family, lookup
-from hardhull.facts.described import described
-from hardhull.facts.manifests import KEPT, is_fit
+from hardhull.facts.described import ImageConfig, described, read_image_config
+from hardhull.facts.manifests import KEPT, is_date, is_fit
 from hardhull.facts.mirrors import original
 from hardhull.images import parse_reference
 from hardhull.model import UsageError
@@ -28,7 +28,8 @@ class Recorded:
     `recorded` is the time since when the name has had this digest, as far as is known; `before`
     the digest that an earlier recording saw. `size` is that of the image whose config this is, as
     it is sent. `single` says whether the digest names one image and no index. `gone` is the time
-    when the registry had nothing of this digest any more.
+    when the registry had nothing of this digest any more. `end_of_life` is the day since which
+    the registry says that the image gets no fixes.
     """
 
     digest: str
@@ -39,6 +40,7 @@ class Recorded:
     single: bool | None = None
     before: str | None = None
     gone: str | None = None
+    end_of_life: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,17 @@ class Facts:
         """
         known_as = self._known_as(name)
         known = lookup(known_as) if known_as is not None else None
-        config = self.config(name) if self._alias(name) is None else None
+        config = self.own_config(name)
         return described(self.origin(name), config, known) if config is not None else known
+
+    def own_config(self, name: str) -> ImageConfig | None:
+        """Return what the image's own config says; None where the configuration speaks for it."""
+        given = self.config(name) if not self.is_likened(name) else None
+        return read_image_config(given) if given is not None else None
+
+    def is_likened(self, name: str) -> bool:
+        """Whether the configuration says what this image is like."""
+        return self._alias(name) is not None
 
     def family(self, name: str) -> BaseFamily | None:
         """Return the distribution family of a well-known base that is not .NET, or None."""
@@ -126,8 +137,12 @@ class Facts:
         return known.name if known is not None else None
 
     def _alias(self, name: str) -> str | None:
+        if not self.like:
+            return None
         reference = parse_reference(name)
-        names = [name] if reference is None else [name, reference.repository_name]
+        names = [name]
+        if reference is not None:
+            names += [reference.name, reference.repository_name]
         return next((self.like[one] for one in names if one in self.like), None)
 
 
@@ -166,6 +181,8 @@ def _recorded(place: str, entry: Any) -> Recorded:
         raise UsageError(f"{place}: `single` is not true or false")
     if before is not None and not _is_digest(before):
         raise UsageError(f"{place}: `before` is not a digest `sha256:` and 64 hex digits")
+    if entry.get("end_of_life") is not None and not is_date(entry["end_of_life"]):
+        raise UsageError(f"{place}: `end_of_life` is not a day such as 2026-11-22")
     return Recorded(
         digest,
         _fit(config) if isinstance(config, dict) else None,
@@ -175,6 +192,7 @@ def _recorded(place: str, entry: Any) -> Recorded:
         single,
         before,
         entry.get("gone"),
+        entry.get("end_of_life"),
     )
 
 

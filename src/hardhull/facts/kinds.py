@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
+
+BY_CONFIG: Final = " (by its config)"
+"""Put behind what is known from an image's own config."""
 
 
 class UserTool(enum.StrEnum):
@@ -37,7 +41,8 @@ class ImageFacts:
     kind: str
     """aspnet, runtime, runtime-deps, sdk, monitor or framework."""
     version: str
-    """`8.0`: the version asked for, even where the facts are those of another by class."""
+    """`8.0`: the version asked for, even where the facts are those of another by class. Empty if
+    it is not known."""
     variant: str
     """The tag behind the version, without its architecture: `alpine3.20`, `noble-chiseled`."""
     os: str
@@ -77,23 +82,26 @@ class ImageFacts:
     by_class: bool = False
     by_config: bool = False
     """Whether the image's own config, as its registry has it, says so."""
+    listed: bool = True
+    """Whether the catalogue has it, or its class."""
 
     @property
     def source(self) -> str:
         """From where it is known, to be put behind what is said; empty for the catalogue."""
         if self.by_config:
-            return " (by its config)"
+            return BY_CONFIG
         return " (by class)" if self.by_class else ""
 
     @property
-    def major(self) -> int:
-        """The .NET major version."""
-        return int(self.version.partition(".")[0])
+    def major(self) -> int | None:
+        """The .NET major version; None if it is not known."""
+        return int(self.version.partition(".")[0]) if self.version else None
 
-    @property
-    def user_numeric(self) -> bool:
-        """Whether Kubernetes can see from the image that its user is not root."""
-        return self.user.isdecimal()
+    def uid_of(self, user: str) -> int | None:
+        """The number that a user's name stands for in this image; None if that is not known."""
+        if user == self.user.partition(":")[0] and self.user_uid is not None:
+            return self.user_uid
+        return self.app_uid if self.listed and user == "app" else None
 
 
 @dataclass(frozen=True, slots=True)

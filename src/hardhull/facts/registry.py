@@ -10,15 +10,18 @@ import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from hardhull.facts.cache import Cache, digest_of
 from hardhull.facts.login import Door
 from hardhull.facts.manifests import (
     DIGEST,
+    LIFECYCLE,
     MEDIA_TYPES,
     Manifest,
     chosen,
     read_config,
+    read_end_of_life,
     read_manifest,
 )
 from hardhull.facts.trouble import RegistryError
@@ -38,7 +41,6 @@ _LARGEST_MANIFEST: Final = 4 * 1024 * 1024
 _LARGEST_CONFIG: Final = 8 * 1024 * 1024
 _NO_HEAD: Final = frozenset({400, 405, 501})
 _OLD: Final = "application/vnd.docker.distribution.manifest.v1+"
-_MANIFESTS_OF_CONFIG: Final = 2
 _REMAINING: Final = re.compile(r"\s*(\d{1,9})\b")
 
 
@@ -56,6 +58,8 @@ class Image:
     size: int | None = None
     single: bool | None = None
     gone: bool = False
+    end_of_life: str | None = None
+    """The date since which its registry says that it gets no fixes, if that was asked."""
 
 
 class Registries:
@@ -82,9 +86,28 @@ class Registries:
         digest = reference.digest or self._digest(asked)
         if DIGEST.fullmatch(digest) is None:
             raise RegistryError("its digest is not a sha256 digest, and no other can be verified")
-        if not config or not self._allowance(asked).take(_MANIFESTS_OF_CONFIG):
+        if not config:
             return Image(digest)
-        return self._described(asked, digest)
+        if reference.digest is not None and self._cache.get(digest, _LARGEST_MANIFEST):
+            self._must_exist(asked, digest)
+        try:
+            return self._described(asked, digest)
+        except _SparedError:
+            return Image(digest)
+
+    def end_of_life(self, reference: Reference, digest: str) -> str | None:
+        """The date since which the registry says that an image gets no fixes; None if it does not.
+
+        Asked of the referrers of the OCI distribution specification 1.1, by one request. It is
+        only ever said where it is known, so that what fails is as good as nothing said.
+        """
+        asked = _Asked(self._hosts.endpoint(reference.host), reference)
+        path = f"referrers/{digest}?artifactType={quote(LIFECYCLE, safe='')}"
+        try:
+            answer = self._send("GET", asked, path, most=_LARGEST_MANIFEST)
+            return read_end_of_life(answer.body) if answer.status == _OK else None
+        except RegistryError:
+            return None
 
     @property
     def spared(self) -> tuple[str, ...]:
@@ -113,6 +136,12 @@ class Registries:
         read_manifest(answer.body)
         return digest_of(answer.body)
 
+    def _must_exist(self, asked: _Asked, digest: str) -> None:
+        """What is known of an image must not hide that its registry has it no more."""
+        answer = self._send("HEAD", asked, f"manifests/{digest}", most=0)
+        if answer.status != _OK and answer.status not in _NO_HEAD:
+            raise _refused(answer, asked)
+
     def _described(self, asked: _Asked, digest: str) -> Image:
         found = read_manifest(self._body(asked, "manifests", digest, _LARGEST_MANIFEST))
         platforms: tuple[Platform, ...] = ()
@@ -125,15 +154,16 @@ class Registries:
             found = read_manifest(self._body(asked, "manifests", one.digest, _LARGEST_MANIFEST))
         if not isinstance(found, Manifest):
             raise RegistryError("its index holds another index, which is not followed")
-        body = self._cache.get(found.config, _LARGEST_CONFIG)
-        if body is None:
-            body = self._body(asked, "blobs", found.config, _LARGEST_CONFIG)
-            self._cache.put(found.config, body)
-        config, platform = read_config(body)
+        config, platform = read_config(self._body(asked, "blobs", found.config, _LARGEST_CONFIG))
         given = platforms or ((platform,) if platform is not None else ())
         return Image(digest, config, tuple(map(str, given)), found.size, single)
 
     def _body(self, asked: _Asked, kind: str, digest: str, most: int) -> bytes:
+        body = self._cache.get(digest, most)
+        if body is not None:
+            return body
+        if kind == "manifests" and not self._allowance(asked).take():
+            raise _SparedError
         answer = self._send("GET", asked, f"{kind}/{digest}", most=most)
         if answer.status != _OK:
             raise _refused(answer, asked)
@@ -142,11 +172,12 @@ class Registries:
                 f"{asked.endpoint.place} sends something else than {digest[:19]}… names",
                 "nothing of it is used; look at what stands between you and the registry",
             )
+        self._cache.put(digest, answer.body)
         return answer.body
 
     def _send(self, method: str, asked: _Asked, path: str, *, most: int) -> Answer:
         url = f"{asked.endpoint.base}{asked.repository}/{path}"
-        headers = _ACCEPT if path.startswith("manifests/") else {}
+        headers = {} if path.startswith("blobs/") else _ACCEPT
 
         def ask(login: Mapping[str, str]) -> Answer:
             return self._transport.send(method, url, {**headers, **login}, most=most)
@@ -164,6 +195,10 @@ class Registries:
     def _allowance(self, asked: _Asked) -> _Allowance:
         with self._lock:
             return self._allowances.setdefault(asked.endpoint, _Allowance())
+
+
+class _SparedError(Exception):
+    """A manifest was not asked for, to leave requests for others."""
 
 
 class _Asked:
@@ -195,15 +230,15 @@ class _Allowance:
                 self._left, self._kept = said, said // 2
             self._left = min(self._left, said)
 
-    def take(self, number: int) -> bool:
-        """Whether so many manifests may be asked for."""
+    def take(self) -> bool:
+        """Whether one more manifest may be asked for."""
         with self._lock:
             if self._left is None:
                 return True
-            if self._left - number < self._kept:
+            if self._left - 1 < self._kept:
                 self.spared = True
                 return False
-            self._left -= number
+            self._left -= 1
             return True
 
 

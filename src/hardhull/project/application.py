@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardhull.images import parse_reference
 from hardhull.project.compose import ComposeService
 from hardhull.project.stages import effective, environment, parent_chain
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from hardhull.documents.dockerfile import Dockerfile, Instruction
     from hardhull.facts.catalogue import ImageFacts
+    from hardhull.facts.described import ImageConfig
+    from hardhull.facts.gather import Facts
+    from hardhull.images import Reference
     from hardhull.project.compose import Build
     from hardhull.project.container import Container
     from hardhull.project.dotnet import DotnetProject, Evidence, Programs
@@ -25,7 +29,8 @@ if TYPE_CHECKING:
 class AppStage:
     """A stage that is built as an image and runs a .NET program.
 
-    `base` is the normalised name of the image its chain of stages begins with, None if unknown.
+    `base` is the normalised name of the image its chain of stages begins with, None if unknown;
+    `config` is that image's own config, None if nobody asked its registry.
     """
 
     dockerfile: Dockerfile
@@ -34,6 +39,7 @@ class AppStage:
     base: str | None
     facts: ImageFacts | None
     chosen_by: str
+    config: ImageConfig | None = None
 
     @property
     def path(self) -> str:
@@ -68,6 +74,8 @@ class AppStage:
     @property
     def base_environment(self) -> Mapping[str, str]:
         """The variables that the base image is known to set."""
+        if self.config is not None and self.config.environment is not None:
+            return self.config.environment
         if self.facts is None:
             return {}
         known = {"DOTNET_RUNNING_IN_CONTAINER": "true"}
@@ -87,7 +95,15 @@ class AppStage:
     @property
     def windows(self) -> bool:
         """True if the base image is a Windows image."""
-        return self.facts is not None and self.facts.os == "windows"
+        known = self.facts if self.facts is not None else self.config
+        return known is not None and known.os == "windows"
+
+    @property
+    def inherited_start(self) -> tuple[str, ...]:
+        """The words of the base image's own ENTRYPOINT, if it is known and still in force."""
+        if self.config is None or self.effective("ENTRYPOINT") is not None:
+            return ()
+        return self.config.entrypoint
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,9 @@ class Application:
     evidence: tuple[str, ...]
     directory: str | None
     programs: Programs = field(repr=False, compare=False)
+    known: Facts = field(repr=False, compare=False)
+    patches: tuple[KubernetesContainer, ...] = ()
+    """What kustomizations lay over its containers."""
 
     @property
     def where(self) -> str:
@@ -122,6 +141,19 @@ class Application:
         return tuple(
             stage for stage in self.stages if any(_is_built(stage, build) for build in builds)
         )
+
+    def published(self, container: Container) -> ImageConfig | None:
+        """The config of the image that a container runs and nothing here builds, if known."""
+        reference = _reference(container)
+        if reference is None or self.stages_of(container):
+            return None
+        return self.known.own_config(reference.exact)
+
+    def published_kind(self, container: Container) -> str:
+        """What kind of .NET image that is: `aspnet`, `runtime` …; empty if it is not known."""
+        reference = _reference(container)
+        facts = self.known.image(reference.exact) if reference is not None else None
+        return facts.kind if facts is not None else ""
 
     @cached_property
     def program(self) -> Evidence | None:
@@ -152,6 +184,11 @@ class Application:
     def compose(self) -> tuple[ComposeService, ...]:
         """Its containers that are Compose services."""
         return tuple(c for c in self.containers if c.platform.value == "compose")  # type: ignore[misc]
+
+
+def _reference(container: Container) -> Reference | None:
+    text = container.image.text if container.image is not None else None
+    return parse_reference(text) if text else None
 
 
 def _is_built(stage: AppStage, build: Build) -> bool:

@@ -6,6 +6,7 @@ import posixpath
 import re
 import shlex
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.documents.unreadable import Unreadable
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from hardhull.documents.source import Source
     from hardhull.documents.yaml import Cursor
 
-_BUILD = re.compile(
-    r"\b(?:docker|podman|nerdctl|buildah)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)"
-)
+_BUILDERS = ("docker", "podman", "nerdctl", "buildah")
+_BUILD = re.compile(rf"\b(?:{'|'.join(_BUILDERS)})\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)")
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
+_SET_VALUE = re.compile(r"--set(?:-string|-literal|-file)?[= ]+[\"']?(?P<pairs>[\w.-]+=[^\n]*)")
+_VALUE_KEY = re.compile(r"(?:^|,)([\w.-]+)=")
 _WITH_VALUE = frozenset(
     [
         "-t",
@@ -78,6 +80,16 @@ class Builds:
     action_dockerfiles: frozenset[str] = frozenset()
     contexts: Mapping[str, str] = field(default_factory=dict)
     """Named build contexts, in lower case, with the `path:line` that names each."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Values of charts that commands set (`--set image.tag=…`): the `path:line` of each."""
+
+    @cached_property
+    def by_dockerfile(self) -> Mapping[str | None, list[BuiltImage]]:
+        """The images by the Dockerfile they are built from."""
+        found: dict[str | None, list[BuiltImage]] = {}
+        for image in self.images:
+            found.setdefault(image.dockerfile, []).append(image)
+        return found
 
 
 def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds:
@@ -89,13 +101,19 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
     actions: set[str] = set()
     kustomized: list[tuple[Source, list[Cursor]]] = []
     contexts: dict[str, str] = {}
+    values: dict[str, str] = {}
     for source in sources:
         contexts |= dict(in_texts(source))
+        for match in _SET_VALUE.finditer(source.text):
+            for key in _VALUE_KEY.findall(match["pairs"]):
+                values.setdefault(key, f"{source.path}:{source.line_of(match.start())}")
         name = posixpath.basename(source.path).lower()
         if name in ("action.yml", "action.yaml"):
             actions |= _action(source)
         elif name.startswith("skaffold"):
             images += _skaffold(source, known)
+        elif name.startswith("tye"):
+            images += _tye(source, known)
         elif name.startswith("kustomization"):
             kustomized.append((source, _roots(source)))
         elif name.endswith(".hcl"):
@@ -103,7 +121,7 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
         else:
             _text(source, known, images, arguments, writers)
     writers += kustomizations(kustomized)
-    return Builds(tuple(images), arguments, tuple(writers), frozenset(actions), contexts)
+    return Builds(tuple(images), arguments, tuple(writers), frozenset(actions), contexts, values)
 
 
 def is_build_evidence(path: str) -> bool:
@@ -126,7 +144,8 @@ def _text(
     if not any(word in text for word in interesting):
         return
     joined = _CONTINUED.sub(" ", text)
-    for match in _BUILD.finditer(joined):
+    builders = any(name in joined for name in _BUILDERS)
+    for match in _BUILD.finditer(joined) if builders else ():
         place = place_of(source, match["rest"])
         built = list(_command(place, match["rest"], posixpath.dirname(source.path), known))
         images += built
@@ -245,6 +264,22 @@ def _skaffold(source: Source, known: tuple[str, ...]) -> Iterator[BuiltImage]:
                     repository(image.text),
                     dockerfile if dockerfile in known else None,
                     target.text if target is not None else None,
+                )
+
+
+def _tye(source: Source, known: tuple[str, ...]) -> Iterator[BuiltImage]:
+    """Services with a Dockerfile: their image has the service's name, below the registry's."""
+    folder = posixpath.dirname(source.path)
+    for root in _roots(source):
+        registry, services = root.get("registry"), root.get("services")
+        prefix = f"{registry.text}/" if registry is not None and registry.text else ""
+        for service in services.items() if services is not None else ():
+            name, file = service.get("name"), service.get("dockerFile")
+            if name is not None and name.text and file is not None and file.text:
+                yield BuiltImage(
+                    f"{source.path}:{service.line}",
+                    repository(f"{prefix}{name.text.lower()}"),
+                    _resolve(file.text, None, folder, known),
                 )
 
 

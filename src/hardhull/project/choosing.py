@@ -52,8 +52,9 @@ def app_stage(
     first = min(chain, key=lambda stage: stage.index)
     reference = parse_reference(first.base.resolved) if first.base.resolved else None
     base = reference.name if reference is not None else None
-    known = facts.image(base) if base is not None else None
-    stage = AppStage(document, all_stages, all_stages[index], base, known, chosen_by)
+    known = facts.image(reference.exact) if reference is not None else None
+    config = facts.own_config(reference.exact) if reference is not None else None
+    stage = AppStage(document, all_stages, all_stages[index], base, known, chosen_by, config)
     if stage.windows or _is_for_tests(stage):
         return None
     return stage if known is not None or _starts_dotnet(stage) else None

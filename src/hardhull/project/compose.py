@@ -169,7 +169,7 @@ class ComposeService:
         always = {name for settings in self.environments[: self.sure] for name in settings}
         return frozenset(self.environment) - always
 
-    @property
+    @cached_property
     def environments(self) -> tuple[Mapping[str, Setting], ...]:
         """The variables of each layer by itself: each may be what decides."""
         return tuple(settings_of(layer.get("environment")) for _, layer in self.layers)
@@ -214,6 +214,23 @@ class ComposeService:
                 found.append(build_of(both, sure=len(both)))
         by_image = {(one.dockerfile, one.target): one for one in reversed(found) if one is not None}
         return tuple(reversed(by_image.values()))
+
+    @cached_property
+    def network_mode(self) -> Cursor | None:
+        """Whose network it is in, where that is not one of Compose's own."""
+        return self._last("network_mode")
+
+    @cached_property
+    def links(self) -> tuple[str, ...]:
+        """Its entries of `links`, such as `db:database`."""
+        listed = self._last("links")
+        return tuple(item.text or "" for item in (listed.items() if listed is not None else ()))
+
+    @cached_property
+    def raw(self) -> str | None:
+        """The text of all its layers; None if an alias or a merge key takes some from elsewhere."""
+        text = "\n".join(layer.raw for _, layer in self.layers)
+        return None if "*" in text or "<<" in text else text
 
     def option(self, *keys: str) -> Cursor | None:
         """Any other key of the service, strongest layer first."""

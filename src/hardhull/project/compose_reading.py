@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from hardhull.project.compose import ComposeService
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hardhull.documents.yaml import Cursor, YamlFile
 
+_WINDOWS_FILE = re.compile(r"compose.*windows|windows.*compose", re.IGNORECASE)
+_WINDOWS_CONTAINERS = re.compile(r"nanoserver|windowsservercore|-windows\b", re.IGNORECASE)
 _BASES = ("compose", "docker-compose")
 _OVERRIDES = ("compose.override", "docker-compose.override")
+
+
+def windows_overlays(files: Iterable[YamlFile]) -> Iterator[Cursor]:
+    """The `services` of Compose files for Windows containers that are laid over other files.
+
+    A file whose services are all complete stands by itself.
+    """
+    for file in files:
+        name = posixpath.basename(file.source.path)
+        if "windows" not in name.lower() or not _WINDOWS_FILE.search(name):
+            continue
+        for root in file.cursors:
+            services = root.get("services")
+            if services is None or not _WINDOWS_CONTAINERS.search(services.raw):
+                continue
+            if _is_laid_over(services):
+                yield services
+
+
+def _is_laid_over(services: Cursor) -> bool:
+    for _, service in services.pairs():
+        build = service.get("build")
+        context = service.get("build", "context")
+        whole = build is not None and (build.text is not None or context is not None)
+        if not whole and service.get("image") is None:
+            return True
+    return False
 
 
 def read_compose(files: Sequence[YamlFile]) -> tuple[ComposeService, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,11 @@ from hardhull.project.container import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hardhull.documents.yaml import Cursor, YamlFile
+    from hardhull.model import PodSecurityLevel
+    from hardhull.project.pod_security_checks import Violation
 
 POD_AT: Mapping[str, tuple[str, ...]] = {
     "Pod": (),
@@ -69,6 +71,21 @@ _CONTEXT_BEFORE = ("image", "imagePullPolicy", "name")
 
 _LONGEST_NAME = 63
 
+SECCOMP_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
+SECCOMP_CONTAINER_ANNOTATION = "container.seccomp.security.alpha.kubernetes.io/"
+APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
+"""The last part of such a key is the container's name."""
+DEFAULT_PROFILE: Mapping[str, str] = {"type": "RuntimeDefault"}
+"""The profile, seccomp or AppArmor, that the container runtime brings."""
+
+
+def is_of_openshift(cursor: Cursor) -> bool:
+    """Whether an object is one that only OpenShift knows: by its API, or by its kind of old."""
+    api, kind = cursor.get("apiVersion"), cursor.get("kind")
+    if ".openshift.io/" in ((api.text if api is not None else None) or ""):
+        return True
+    return (kind.text if kind is not None else None) in ("DeploymentConfig", "ImageStream")
+
 
 @dataclass(frozen=True)
 class KubernetesContainer:
@@ -82,6 +99,8 @@ class KubernetesContainer:
     pod: Cursor
     metadata: Cursor | None
     platform: Platform = Platform.KUBERNETES
+    patched: KubernetesContainer | None = None
+    """The container that this one, a patch of a kustomization, is laid over."""
 
     @property
     def span(self) -> Span:
@@ -90,7 +109,8 @@ class KubernetesContainer:
 
     @cached_property
     def image(self) -> Cursor | None:
-        return self.cursor.get("image")
+        own = self.cursor.get("image")
+        return self.patched.image if own is None and self.patched is not None else own
 
     def _context(self, key: str) -> Cursor | None:
         """A setting that a container has at itself or inherits from its pod."""
@@ -117,6 +137,8 @@ class KubernetesContainer:
         found = self.cursor.get("securityContext", "allowPrivilegeEscalation")
         if found is not None and found.is_opaque:
             return None
+        if found is None and self.patched is not None:
+            return None
         return found is not None and found.as_bool() is False
 
     def _capabilities(self, key: str) -> tuple[Cursor, ...]:
@@ -136,19 +158,15 @@ class KubernetesContainer:
         found = self._context("seccompProfile")
         kind = found.get("type") if found is not None else None
         if kind is None:
-            return self._annotated_seccomp()
-        return Seccomp.UNCONFINED if kind.text == "Unconfined" else Seccomp.FILTERED
-
-    def _annotated_seccomp(self) -> Seccomp:
-        note = self.seccomp_annotation
-        if note is None:
             return Seccomp.NOT_SET
-        return Seccomp.UNCONFINED if note.text == "unconfined" else Seccomp.FILTERED
+        return Seccomp.UNCONFINED if kind.text == "Unconfined" else Seccomp.FILTERED
 
     @property
     def read_only_root(self) -> bool | None:
         found = self.cursor.get("securityContext", "readOnlyRootFilesystem")
         if found is not None and found.is_opaque:
+            return None
+        if found is None and self.patched is not None:
             return None
         return found is not None and found.as_bool() is True
 
@@ -172,7 +190,7 @@ class KubernetesContainer:
             found.append(
                 Mount(target.text if target is not None else None, kind, name, mount, host)
             )
-        return tuple(found)
+        return (*found, *(self.patched.mounts if self.patched is not None else ()))
 
     @cached_property
     def ports(self) -> tuple[PortUse, ...]:
@@ -200,12 +218,13 @@ class KubernetesContainer:
             name, value = variable.get("name"), variable.get("value")
             if name is not None and name.text:
                 found[name.text] = Setting(value.text if value is not None else None, value or name)
-        return found
+        return found if self.patched is None else {**self.patched.environment, **found}
 
     @property
     def environment_is_complete(self) -> bool:
         """False if variables come from somewhere else (`envFrom`)."""
-        return self.cursor.get("envFrom") is None
+        below = self.patched is None or self.patched.environment_is_complete
+        return below and self.cursor.get("envFrom") is None
 
     @property
     def environment_sources(self) -> tuple[Cursor, ...]:
@@ -219,10 +238,12 @@ class KubernetesContainer:
         for key in ("command", "args"):
             listed = self.cursor.get(key)
             found += listed.items() if listed is not None else []
-        return tuple(found)
+        return tuple(found) or (self.patched.command if self.patched is not None else ())
 
     @property
     def windows(self) -> bool:
+        if self.patched is not None and self.patched.windows:
+            return True
         return is_windows_pod(self.pod) or is_windows_image(self.image)
 
     @property
@@ -245,13 +266,20 @@ class KubernetesContainer:
 
     @property
     def seccomp_annotation(self) -> Cursor | None:
-        """The annotation by which filters were set before there was a field for it."""
+        """The annotation by which filters were set before 1.19: its own, else its pod's."""
+        return self.annotation(f"{SECCOMP_CONTAINER_ANNOTATION}{self.name}") or self.annotation(
+            SECCOMP_ANNOTATION
+        )
+
+    @property
+    def apparmor_annotation(self) -> Cursor | None:
+        """The annotation by which AppArmor profiles were set before 1.30."""
+        return self.annotation(f"{APPARMOR_ANNOTATION}{self.name}")
+
+    def annotation(self, key: str) -> Cursor | None:
+        """An annotation of its pod."""
         notes = self.metadata.get("annotations") if self.metadata is not None else None
-        for key, note in notes.pairs() if notes is not None else ():
-            own = key == f"container.seccomp.security.alpha.kubernetes.io/{self.name}"
-            if own or key == "seccomp.security.alpha.kubernetes.io/pod":
-                return note
-        return None
+        return notes.get(key) if notes is not None else None
 
     # -- verbs
 
@@ -286,7 +314,15 @@ class KubernetesContainer:
             return (RemoveNode(self.path, at if alone else (*at, "add")),)
         return tuple(RemoveNode(self.path, name.address) for name in names)
 
-    def filter_system_calls(self, *, whole_pod: bool) -> tuple[Operation, ...]:
+    def remove_annotation(self, key: str) -> tuple[Operation, ...]:
+        """Take an annotation away from its pod."""
+        if self.metadata is None or self.annotation(key) is None:
+            return ()
+        return (without(self.metadata, "annotations", key),)
+
+    def filter_system_calls(
+        self, *, whole_pod: bool, profile: Mapping[str, str] = DEFAULT_PROFILE
+    ) -> tuple[Operation, ...]:
         own = self.cursor.get("securityContext", "seccompProfile")
         whole_pod = whole_pod and own is None
         base = self.pod.address if whole_pod else self.cursor.address
@@ -295,9 +331,10 @@ class KubernetesContainer:
         if whole_pod:
             existing = self.pod.get("securityContext", "seccompProfile")
         if existing is not None and existing.get("type") is not None:
-            return (SetValue(self.path, (*at, "type"), value_of("RuntimeDefault")),)
-        profile = value_of({"type": "RuntimeDefault"})
-        return (SetValue(self.path, at, profile, self._context_after),)
+            return tuple(
+                SetValue(self.path, (*at, key), value_of(value)) for key, value in profile.items()
+            )
+        return (SetValue(self.path, at, value_of(dict(profile)), self._context_after),)
 
     def make_root_read_only(self) -> tuple[Operation, ...]:
         return (self._security("readOnlyRootFilesystem", value=True),)
@@ -368,6 +405,10 @@ class Workload:
     pod: Cursor
     metadata: Cursor | None
     containers: tuple[KubernetesContainer, ...]
+    judged: dict[tuple[PodSecurityLevel, int], tuple[Violation, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """What `pod_security.violations` has found, by level and version: several rules ask."""
 
     @property
     def where(self) -> str:
@@ -456,6 +497,9 @@ class Manifest:
     workloads: tuple[Workload, ...] = ()
     services: tuple[KubernetesService, ...] = ()
     others: tuple[KubernetesObject, ...] = ()
+    patches: tuple[Workload, ...] = ()
+    """Parts of workloads that kustomizations lay over others."""
+    service_patches: tuple[KubernetesService, ...] = ()
 
 
 def read_manifest(file: YamlFile) -> Manifest:
@@ -475,6 +519,15 @@ def read_manifest(file: YamlFile) -> Manifest:
         else:
             others.append(KubernetesObject(file.source.path, kind, name, namespace, item))
     return Manifest(tuple(workloads), tuple(services), tuple(others))
+
+
+def apart(manifest: Manifest) -> Manifest:
+    """A manifest whose workloads and Services are parts of others that it is laid over."""
+    return Manifest(
+        others=manifest.others,
+        patches=manifest.workloads,
+        service_patches=manifest.services,
+    )
 
 
 def is_workload(kind: str, api: str) -> bool:
@@ -527,6 +580,36 @@ def _strings(cursor: Cursor | None, key: str) -> dict[str, str]:
     if found is None:
         return {}
     return {name: value.text for name, value in found.pairs() if value.text is not None}
+
+
+def without(holder: Cursor, *keys: str) -> RemoveNode:
+    """Take a key away, together with the mappings below `holder` that hold nothing else."""
+    kept = len(keys)
+    while kept > 1:
+        above = holder.get(*keys[: kept - 1])
+        if above is None or len(above.pairs()) != 1:
+            break
+        kept -= 1
+    return RemoveNode(holder.path, (*holder.address, *keys[:kept]))
+
+
+_EVERYONE = ("system:serviceaccounts", "system:authenticated")
+"""Groups that the default account of a namespace is in."""
+
+
+def spaces_of_trusted_default_accounts(others: Iterable[KubernetesObject]) -> frozenset[str]:
+    """The namespaces whose default account a binding gives something; "" where none is named."""
+    spaces: set[str] = set()
+    for other in others:
+        subjects = other.cursor.get("subjects") if other.kind.endswith("RoleBinding") else None
+        for subject in subjects.items() if subjects is not None else ():
+            kind, name, space = subject.get("kind"), subject.get("name"), subject.get("namespace")
+            account = kind is not None and kind.text == "ServiceAccount"
+            if name is not None and (name.text or "").startswith(_EVERYONE):
+                spaces.add("")
+            elif account and name is not None and name.text == "default":
+                spaces.add((space.text if space is not None else None) or "")
+    return frozenset(spaces)
 
 
 def is_windows_pod(pod: Cursor) -> bool:

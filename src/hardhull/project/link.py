@@ -7,20 +7,33 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.lines import TextFile
 from hardhull.documents.msbuild import MsbuildFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
+from hardhull.project.applied import Applied
+from hardhull.project.chart_writers import in_chart
+from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
+from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
+    KubernetesContainer,
     KubernetesObject,
     KubernetesService,
     Manifest,
     Workload,
+    apart,
+    is_of_openshift,
     read_manifest,
 )
+from hardhull.project.kustomize import Kustomize
+from hardhull.project.kustomize_images import kustomization_references
+from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
+from hardhull.project.overlays import Overlays
+from hardhull.project.published import published_references
 from hardhull.project.references import (
     ImageUse,
     compose_references,
@@ -83,6 +96,8 @@ class Project:
     compose: tuple[ComposeService, ...]
     applications: tuple[Application, ...]
     references: tuple[ImageUse, ...]
+    charts: Charts = field(default_factory=Charts)
+    kustomize: Kustomize = field(default_factory=Kustomize)
     where: str = "repository"
 
     @cached_property
@@ -124,13 +139,42 @@ class Project:
         """Every other Kubernetes object of the repository."""
         return tuple(o for manifest in self.manifests.values() for o in manifest.others)
 
+    @cached_property
+    def overlays(self) -> Overlays:
+        """What kustomizations lay over its workloads."""
+        return Overlays(self.kustomize, self.manifests)
+
+    @cached_property
+    def patches(self) -> tuple[KubernetesContainer, ...]:
+        """Containers of patches, by the containers of applications that they are laid over."""
+        return self.overlays.over(self.containers)
+
+    def is_value(self, cursor: Cursor) -> bool:
+        """Whether a chart renders this from a value, so that the value is what would change."""
+        view = self.charts.views.get(cursor.path)
+        return view is not None and bool(values_behind(view, cursor))
+
     def selected_by(self, service: KubernetesService) -> tuple[Workload, ...]:
         """The workloads whose pods a Service sends requests to."""
         return self._selection.of(service)
 
     @cached_property
     def _selection(self) -> Selection:
-        return Selection(self.all_workloads, self.all_services)
+        return Selection(self.all_workloads, self.all_services, self.kustomize.together)
+
+    @cached_property
+    def for_openshift(self) -> bool:
+        """Whether the manifests are for OpenShift, as the configuration says or objects show."""
+        said = self.workspace.settings.openshift
+        if said is not None:
+            return said
+        roots = [one.root for one in self.all_workloads] + [one.cursor for one in self.others]
+        return any(map(is_of_openshift, roots))
+
+    @cached_property
+    def index(self) -> Index:
+        """Its parts by name, folder and owner."""
+        return Index(self.applications, self.compose, self.others, self.documents)
 
     @cached_property
     def _by_stage(self) -> Mapping[tuple[str, int], Application]:
@@ -146,12 +190,20 @@ class Project:
 
     def owner_of(self, container: Container) -> Application | None:
         """The application a container runs; None for others, such as most init containers."""
+        below = getattr(container, "patched", None)
+        if below is not None:
+            return self.owner_of(below)
         found = self._owners.get((container.path, container.where))
         return found if found is not None else self._same_image(container)
 
     def _same_image(self, container: Container) -> Application | None:
         wanted = _repository_of(container.image)
         return self._by_image.get(wanted) if wanted is not None else None
+
+    @cached_property
+    def applied(self) -> Applied:
+        """The images that are applied where manifests name others."""
+        return Applied(self.references, self.kustomize)
 
     @cached_property
     def _by_image(self) -> Mapping[str | None, Application]:
@@ -169,7 +221,10 @@ class Project:
         return app.stages_of(container)
 
     def workload_of(self, container: Container) -> Workload | None:
-        """The workload a Kubernetes container stands in."""
+        """The workload a Kubernetes container stands in, or is laid over."""
+        below = getattr(container, "patched", None)
+        if below is not None:
+            return self.workload_of(below)
         for workload in self.manifests.get(container.path, Manifest()).workloads:
             if any(container is own for own in workload.containers):
                 return workload
@@ -193,17 +248,54 @@ def link(
         if isinstance(document, Dockerfile):
             known = previous.dockerfiles.get(path) if previous is not None and same else None
             dockerfiles[path] = known if known is not None else stages(document)
+        elif isinstance(document, ChartTemplate) or document.source.kind is FileKind.VALUES:
+            continue  # what templates render counts, see below
         elif _is_compose(document):
             folders.setdefault(posixpath.dirname(path), []).append(document)
         else:
             read = previous.manifests.get(path) if previous is not None and same else None
             manifests[path] = read if read is not None else read_manifest(document)
+    charts, kustomize = _built(documents, workspace, previous, manifests)
     services = tuple(service for files in folders.values() for service in read_compose(files))
-    bare = Project(documents, workspace, dockerfiles, manifests, services, (), ())
+    bare = Project(
+        documents, workspace, dockerfiles, manifests, services, (), (), charts, kustomize
+    )
     linker = Linker(bare)
     applications = linker.applications()
     references = settled(_references(bare), workspace.builds, linker.built_names)
-    return replace(bare, applications=applications, references=references)
+    project = replace(bare, applications=applications, references=references)
+    return project if not project.patches else _with_patches(project)
+
+
+def _built(
+    documents: Mapping[str, Document],
+    workspace: Workspace,
+    previous: Project | None,
+    manifests: dict[str, Manifest],
+) -> tuple[Charts, Kustomize]:
+    """Charts and kustomizations, and among the manifests what they make of theirs."""
+    known = previous.charts if previous is not None else None
+    charts = read_charts(documents, known, workspace.builds.values)
+    for path, view in charts.views.items():
+        same = previous is not None and previous.charts.views.get(path) is view
+        manifests[path] = (
+            previous.manifests[path] if same and previous is not None else read_manifest(view.file)
+        )
+    kustomize = read_kustomize(documents, previous.kustomize if previous is not None else None)
+    for path in kustomize.patch_files & manifests.keys():
+        if manifests[path].workloads or manifests[path].services:
+            manifests[path] = apart(manifests[path])
+    return charts, kustomize
+
+
+def _with_patches(project: Project) -> Project:
+    owned: dict[int, list[KubernetesContainer]] = {}
+    for patch in project.patches:
+        owned.setdefault(id(project.owner_of(patch)), []).append(patch)
+    applications = (
+        replace(app, patches=tuple(owned.get(id(app), ()))) for app in project.applications
+    )
+    return replace(project, applications=tuple(applications))
 
 
 def _repository_of(image: Cursor | None) -> str | None:
@@ -227,7 +319,12 @@ def _references(bare: Project) -> list[ImageUse]:
         if isinstance(document, Dockerfile):
             in_dockerfiles += dockerfile_references(document, file_stages)
     found = list(set_by_compose(in_dockerfiles, bare.compose))
-    for manifest in bare.manifests.values():
-        found += kubernetes_references(manifest.workloads)
+    for path, manifest in bare.manifests.items():
+        uses = kubernetes_references((*manifest.workloads, *manifest.patches))
+        view = bare.charts.views.get(path)
+        found += uses if view is None else in_chart(uses, view, bare.workspace.builds)
+    found += kustomization_references(bare.kustomize, bare.manifests)
     found += compose_references(bare.compose)
+    space = bare.workspace
+    found += published_references(bare.documents, space.programs, space.texts)
     return sorted(found, key=lambda use: (use.path, use.span))

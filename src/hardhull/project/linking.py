@@ -243,18 +243,24 @@ class Linker:
         reference = parse_reference(text) if text else None
         if reference is None:
             return False
-        facts = self.workspace.facts.image(reference.name)
+        facts = self.workspace.facts.image(reference.exact)
         return facts is not None and facts.kind not in ("framework", "monitor")
 
     def _draft_of_image(self, image: Cursor | None, path: str) -> tuple[Draft | None, str]:
         text = image.text if image is not None else None
         reference = parse_reference(text) if text else None
         if reference is None:
-            return self._draft_of_placeholder(image, path)
+            found = self._draft_of_placeholder(image, path)
+            return found if found[0] is not None else self._draft_of_chart(path)
         known = self.images.get(reference.repository_name)
         if known is not None:
             self.built_names.setdefault(reference.repository_name, known[1])
             return known
+        for new in self.bare.kustomize.renamed(path, reference.spelled):
+            renamed = parse_reference(new)
+            known = self.images.get(renamed.repository_name) if renamed is not None else None
+            if known is not None:
+                return known
         if reference.repository_name.startswith(_NEVER_OURS):
             return None, ""
         draft, evidence = self._draft_by_name(reference.repository_name, path)
@@ -266,6 +272,14 @@ class Linker:
         """`__REGISTRY__/shop:#{tag}#`: its last part is spelled out, and says enough."""
         match = _NAMED.search((image.node.value or "") if image is not None else "")
         return self._draft_by_name(match["name"], path) if match is not None else (None, "")
+
+    def _draft_of_chart(self, path: str) -> tuple[Draft | None, str]:
+        """The program a chart is named after, where its values don't say which image it runs."""
+        view = self.bare.charts.views.get(path)
+        draft, evidence = (
+            self._draft_by_name(view.chart.name, path) if view is not None else (None, "")
+        )
+        return draft, f"its chart has the {evidence}" if draft is not None else ""
 
     def _draft_by_name(self, repository: str, path: str) -> tuple[Draft | None, str]:
         last = plain(repository.rpartition("/")[2])
@@ -296,4 +310,5 @@ class Linker:
             tuple(draft.evidence),
             directory,
             self.workspace.programs,
+            self.workspace.facts,
         )

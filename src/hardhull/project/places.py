@@ -12,7 +12,6 @@ from hardhull.project.names import folders_above, plain
 
 if TYPE_CHECKING:
     from hardhull.project.application import AppStage
-    from hardhull.project.builds import BuiltImage
     from hardhull.project.compose import Build
     from hardhull.project.container import Container
     from hardhull.project.dotnet import DotnetProject
@@ -33,9 +32,7 @@ class Places:
         for service in bare.compose:
             for build in service.builds:
                 self.composed.setdefault(build.dockerfile, []).append(build)
-        self.built: dict[str | None, list[BuiltImage]] = {}
-        for image in bare.workspace.builds.images:
-            self.built.setdefault(image.dockerfile, []).append(image)
+        self.built = bare.workspace.builds.by_dockerfile
         self.dockerfiles_below = Counter(
             folder for path in bare.dockerfiles for folder in folders_above(path)
         )

@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hardhull.facts.kinds import BY_CONFIG
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hardhull.documents.dockerfile import Instruction, Word
     from hardhull.documents.yaml import Cursor
+    from hardhull.facts.described import ImageConfig
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
     from hardhull.project.sighting import Sighting
@@ -129,15 +132,24 @@ def moved_arguments(text: str, moves: Mapping[int, int]) -> str:
     return _URLS_OPTION.sub(lambda match: moved_urls(match[0], moves), text)
 
 
-def listening(app: Application, stage: AppStage | None, container: Container | None) -> Listening:
-    """What one program listens on, built by `stage` and run by `container`, either may be None."""
+def listening(
+    app: Application,
+    stage: AppStage | None,
+    container: Container | None,
+    published: ImageConfig | None = None,
+) -> Listening:
+    """What one program listens on, built by `stage` and run by `container`, either may be None.
+
+    `published` is the config of the image that is run, where no stage stands for it; without it
+    that of an image which nothing here builds.
+    """
     program = app.program
     ports = program.ports_in_code if program is not None else ()
     seen = [one for one in ports if one.how != LAUNCH_SETTINGS]
     bound = _bound_in_code(seen)
     if any(not one.conditional for one in seen):
         return bound
-    heard = _told(app, stage, container)
+    heard = _told(app, stage, container, published)
     return Listening((*bound.listeners, *heard.listeners), (*bound.unknown, *heard.unknown))
 
 
@@ -163,15 +175,26 @@ def _bound_in_code(seen: Sequence[Sighting]) -> Listening:
     return Listening(found, hidden)
 
 
-def _told(app: Application, stage: AppStage | None, container: Container | None) -> Listening:
+def _told(
+    app: Application,
+    stage: AppStage | None,
+    container: Container | None,
+    published: ImageConfig | None,
+) -> Listening:
     """What arguments and variables tell a program to listen on, where its code does not decide."""
-    arguments = tuple(_arguments(stage, container))
+    if published is None and stage is None and container is not None:
+        published = app.published(container)
+    arguments = tuple(_arguments(stage, container, published))
     hidden = tuple(_hidden_arguments(stage, container))
     if arguments:
         return Listening(arguments, hidden)
-    if not is_web(app, stage):
+    if published is not None and container is not None:
+        web = is_web(app, stage) or app.published_kind(container) == "aspnet"
+    else:
+        web = is_web(app, stage)
+    if not web:
         return Listening()
-    heard = _from_variables(stage, container)
+    heard = _from_variables(_variables(stage, container, published))
     return Listening(heard.listeners, (*heard.unknown, *hidden))
 
 
@@ -192,8 +215,11 @@ def is_web(app: Application, stage: AppStage | None) -> bool:
     if stage.facts.kind == "aspnet":
         return app.project is None or any(i.keyword == "EXPOSE" for i in stage.instructions)
     own = stage.facts.http_port
-    exposed = [w.text for i in stage.instructions if i.keyword == "EXPOSE" for w in i.words]
-    return own is not None and str(own) in {word.partition("/")[0] for word in exposed}
+    words = [w.text for i in stage.instructions if i.keyword == "EXPOSE" for w in i.words]
+    exposed = {word.partition("/")[0] for word in words}
+    if stage.config is not None:
+        exposed |= {str(port) for port in stage.config.exposed}
+    return own is not None and str(own) in exposed
 
 
 def urls_argument(words: tuple[str, ...]) -> tuple[int, str] | None:
@@ -219,7 +245,9 @@ def _hidden_arguments(stage: AppStage | None, container: Container | None) -> It
                 yield f"{place} tells it where to listen: {word.value}"
 
 
-def _arguments(stage: AppStage | None, container: Container | None) -> Iterator[Listener]:
+def _arguments(
+    stage: AppStage | None, container: Container | None, published: ImageConfig | None
+) -> Iterator[Listener]:
     cursors = container.command if container is not None else ()
     found = urls_argument(tuple(cursor.text or "" for cursor in cursors))
     if found is not None:
@@ -229,6 +257,12 @@ def _arguments(stage: AppStage | None, container: Container | None) -> Iterator[
             path, line = cursor.file.source.path, cursor.line
             evidence = f"{place} starts with --urls {found[1]}"
             yield Listener(port, scheme, Decider.ARGUMENT, evidence, path, line, "", cursor)
+        return
+    if published is not None and container is not None and not cursors:
+        found = urls_argument((*published.entrypoint, *published.cmd))
+        for scheme, port in ports_in("URLS", found[1]) if found is not None else ():
+            evidence = f"its image starts with --urls {found[1]}{BY_CONFIG}" if found else ""
+            yield Listener(port, scheme, Decider.ARGUMENT, evidence, container.path)
         return
     for instruction in start_instructions(stage):
         found = urls_argument(tuple(word.value for word in instruction.words))
@@ -244,8 +278,7 @@ def start_instructions(stage: AppStage | None) -> tuple[Instruction, ...]:
     return tuple(instruction for instruction in found if instruction is not None)
 
 
-def _from_variables(stage: AppStage | None, container: Container | None) -> Listening:
-    groups = _variables(stage, container)
+def _from_variables(groups: Mapping[str, tuple[str | None, Listener]]) -> Listening:
     for names in (("Kestrel",), URL_VARIABLES, PORT_VARIABLES):
         listeners: list[Listener] = []
         unknown: list[str] = []
@@ -280,10 +313,16 @@ def _with(listener: Listener, scheme: str, port: int) -> Listener:
 
 
 def _variables(
-    stage: AppStage | None, container: Container | None
+    stage: AppStage | None, container: Container | None, published: ImageConfig | None
 ) -> dict[str, tuple[str | None, Listener]]:
-    """Variables that decide ports, the container's over the Dockerfile's over the base's."""
+    """Variables that decide ports, the container's over the Dockerfile's over the image's."""
     found: dict[str, tuple[str | None, Listener]] = {}
+    if published is not None and container is not None and container.image is not None:
+        for name, value in published.variables.items():
+            if decides_port(name):
+                evidence = f"{container.image.text} sets {name}{BY_CONFIG}"
+                base = Decider.BASE
+                found[name] = (value, Listener(0, "", base, evidence, container.path, 0, name))
     if stage is not None:
         for name, known in stage.environment.items():
             if decides_port(name):
@@ -303,7 +342,8 @@ def _variables(
 def _variable_of_stage(stage: AppStage, name: str) -> Listener:
     word = environment_word(stage, name)
     if word is None:
-        evidence = f"{stage.base} sets {name}"
+        known = BY_CONFIG if stage.facts is not None and stage.facts.by_config else ""
+        evidence = f"{stage.base} sets {name}{known}"
         return Listener(0, "", Decider.BASE, evidence, stage.path, 0, name)
     line = word[0].first_line
     evidence = f"{stage.path}:{line} sets {name}"
@@ -337,6 +377,8 @@ def ways_to_run(app: Application) -> Iterator[tuple[AppStage | None, Container |
             yield None, container
         for stage in app.stages_of(container):
             yield stage, container
+    for patch in app.patches:
+        yield from ((stage, patch) for stage in app.stages_of(patch))
 
 
 def idle_stages(app: Application) -> tuple[AppStage, ...]:

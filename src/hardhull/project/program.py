@@ -11,6 +11,7 @@ from hardhull.project.code_writes import WRITE_WORDS, writes_in_code
 from hardhull.project.sighting import (
     PROFILER,
     Sighting,
+    blanked,
     sighting,
     without_comments,
     without_strings,
@@ -24,17 +25,33 @@ __all__ = ["RAW_SOCKETS", "Sighting", "says_nothing", "seen_in_code", "without_c
 RAW_SOCKETS = "raw_sockets"
 """The topic of what only root or CAP_NET_RAW may do on Linux: `ping` and its like."""
 
-# Cheap test before anything else: a code file without any of these words says nothing here.
-_CODE_WORDS = (
-    *PORT_WORDS, *KEY_WORDS, *WRITE_WORDS, "://", "ort", "PORT", "IFormFile", "DataProtection",
-    "PersistKeys", "HealthChecks", "WebHost", "PROFIL", "DiagnosticPorts", "HOOKS", "InCluster",
-    "KubernetesClient", "Ping", ".Raw",
-)  # fmt: skip
+_HEALTH_WORD = "HealthChecks"
+_PING_WORDS = ("Ping", ".Raw")
 
 _HEALTH_CALL = re.compile(r"\b(?:Map|Use)HealthChecks\b")
 _LEGACY_HOST = re.compile(r"\bWebHost\.(?:CreateDefaultBuilder|Start\w*)|\bnew\s+WebHostBuilder\b")
 _PROTECTION = re.compile(r"\b(?:AddDataProtection|PersistKeysTo\w+)")
-_CLUSTER_CLIENT = re.compile(r"\bInClusterConfig\b|\bKubernetesClientConfiguration\b")
+_CLUSTER_CLIENT = re.compile(
+    r"\bInClusterConfig\b|\bKubernetesClientConfiguration\b|secrets/kubernetes\.io/serviceaccount"
+    r"|\bKUBERNETES_SERVICE_(?:HOST|PORT)\b|\bkubernetes\.default\b"
+)
+_TOPICS = (
+    ("legacy_host", ("WebHost",), _LEGACY_HOST),
+    ("profiler", ("PROFIL", "DiagnosticPorts", "HOOKS"), PROFILER),
+    ("data_protection", ("DataProtection", "PersistKeys"), _PROTECTION),
+    (
+        "kubernetes_client",
+        (
+            "InCluster",
+            "KubernetesClient",
+            "kubernetes.io/service",
+            "KUBERNETES_SERVICE",
+            "kubernetes.default",
+        ),
+        _CLUSTER_CLIENT,
+    ),
+)
+"""By topic: the words without which there is nothing to look for, and what is looked for."""
 _PINGS = re.compile(
     r"\b(?:[nN]ew\s+(?:\w+\.)*Ping|Ping\s+\w+\s*=\s*new)\s*(?=\()|\bSendPingAsync\b"
     r"|\bAddPingHealthCheck\b|\bMy\.Computer\.Network\.Ping\b|\bSocketType\.Raw\b"
@@ -49,6 +66,13 @@ _NEVER = re.compile(
 )
 
 
+_CODE_WORDS = (
+    *PORT_WORDS, *KEY_WORDS, *WRITE_WORDS, "://", "ort", "PORT", "IFormFile", _HEALTH_WORD,
+    *_PING_WORDS, *(word for _, words, _ in _TOPICS for word in words),
+)  # fmt: skip
+"""A code file without any of these words says nothing here: the test before anything else."""
+
+
 def says_nothing(text: str) -> bool:
     """Tell, cheaply, that the text of a code file can't hold anything of interest."""
     return not any_of(_CODE_WORDS, text)
@@ -57,20 +81,18 @@ def says_nothing(text: str) -> bool:
 def seen_in_code(source: Source, language: str) -> tuple[Sighting, ...]:
     """Return what C#, F# or Visual Basic code shows, by line."""
     code = without_comments(source.text, language)
-    code = _NEVER.sub(lambda hit: re.sub(r"[^\n]", " ", hit[0]), code)
+    code = _NEVER.sub(lambda hit: blanked(hit[0]), code)
+    if says_nothing(code):
+        return ()
     bare = without_strings(code, language)
     seen = [*ports_in_code(source, code, bare), *writes_in_code(source, code, bare)]
-    for topic, pattern in (
-        ("legacy_host", _LEGACY_HOST),
-        ("profiler", PROFILER),
-        ("data_protection", _PROTECTION),
-        ("kubernetes_client", _CLUSTER_CLIENT),
-    ):
-        seen += (sighting(source, topic, hit[0], hit.start()) for hit in pattern.finditer(code))
-    for hit in _HEALTH_CALL.finditer(bare):
+    for topic, words, pattern in _TOPICS:
+        hits = pattern.finditer(code) if any_of(words, code) else ()
+        seen += (sighting(source, topic, hit[0], hit.start()) for hit in hits)
+    for hit in _HEALTH_CALL.finditer(bare) if _HEALTH_WORD in bare else ():
         endpoint = literal(next(iter(arguments_at(code, hit.end())), ""))
         seen.append(sighting(source, "health_endpoints", hit[0], hit.start(), endpoint))
-    if _OF_THE_NETWORK.search(bare):
+    if any_of(_PING_WORDS, bare) and _OF_THE_NETWORK.search(bare):
         for hit in _PINGS.finditer(bare):
             seen.append(sighting(source, RAW_SOCKETS, hit[0].strip(), hit.start()))
     return tuple(sorted(dict.fromkeys(seen), key=lambda one: one.line))

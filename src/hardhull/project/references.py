@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hardhull.documents.dockerfile import Dockerfile, Instruction, Word
+    from hardhull.documents.msbuild import Element
     from hardhull.documents.yaml import Cursor
     from hardhull.project.builds import Builds
     from hardhull.project.compose import ComposeService
     from hardhull.project.kubernetes import Workload
+    from hardhull.project.kustomize import Entry
     from hardhull.project.stages import Origin, Stage
     from hardhull.project.writers import Writer
 
@@ -40,6 +42,8 @@ class Place(enum.Enum):
     SYNTAX = "# syntax"
     KUBERNETES = "kubernetes"
     COMPOSE = "compose"
+    PROJECT = "ContainerBaseImage"
+    KUSTOMIZATION = "kustomization"
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,14 @@ class ImageUse:
     built_here: str | None = None
     built_from: str | None = None
     writer: str | None = None
+    element: Element | None = None
+    """Its place in an MSBuild file."""
+    unsure: str = ""
+    """Why it may not be in force, or not be all of it: then it is not changed."""
+    ignores_digest: str = ""
+    """Why a digest may be ignored: then none is added."""
+    entry: Entry | None = None
+    """The item of a kustomization's `images` that makes it."""
 
     @property
     def where(self) -> str:
@@ -264,6 +276,9 @@ def _settle(
     if here is None and use.reference is not None:
         name = use.reference.repository_name
         here = built.get(name) if (name, use.path) not in alone else None
+        renamed = parse_reference(use.entry.name) if use.entry is not None else None
+        if here is None and renamed is not None:
+            here = built.get(renamed.repository_name)
     if here is None and use.instruction is not None and use.text.lower() in builds.contexts:
         here = f"{builds.contexts[use.text.lower()]} names a build context"
     if writer is None:

@@ -40,12 +40,16 @@ _MANAGERS: Final[Mapping[Place, str]] = {
     Place.SYNTAX: "dockerfile",
     Place.COMPOSE: "docker-compose",
     Place.KUBERNETES: "kubernetes",
+    Place.PROJECT: "nuget",
+    Place.KUSTOMIZATION: "kustomize",
 }
 _FILES: Final[Mapping[str, re.Pattern[str]]] = {
     "dockerfile": re.compile(
         r"(?:.*[/.])?(?:[Dd]ocker|[Cc]ontainer)file|(?:.*/)?(?:[Dd]ocker|[Cc]ontainer)file[^/]*"
     ),
     "docker-compose": re.compile(r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml"),
+    "nuget": re.compile(r".*\.(?:(?:cs|fs|vb)proj|props|targets)"),
+    "kustomize": re.compile(r"(?:.*/)?kustomization\.ya?ml"),
 }
 """Which files each manager reads by itself; the one for manifests reads none unless it is told."""
 _IGNORED: Final = (
@@ -117,6 +121,8 @@ class Renovate:
     def covers(self, use: ImageUse) -> bool:
         """Whether it reads this file, and refreshes digests there."""
         manager = _MANAGERS[use.place]
+        if use.entry is not None and None not in map(use.entry.text, ("newTag", "digest")):
+            return False  # it leaves alone what says both
         if manager in self.off or (self.managers is not None and manager not in self.managers):
             return False
         if self.included and not _fits(use.path, self.included):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hardhull.project.names import distance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from hardhull.project.kubernetes import KubernetesService, Workload
 
@@ -17,8 +17,12 @@ class Selection:
     """The workloads of a repository, found by their labels."""
 
     def __init__(
-        self, workloads: Iterable[Workload], services: Iterable[KubernetesService]
+        self,
+        workloads: Iterable[Workload],
+        services: Iterable[KubernetesService],
+        together: Callable[[str, str], bool] = lambda one, other: one == other,
     ) -> None:
+        self._together = together
         self._by_label: dict[tuple[str, str], list[Workload]] = {}
         self._by_name: dict[str, list[KubernetesService]] = {}
         for workload in workloads:
@@ -32,13 +36,19 @@ class Selection:
 
         A repository of several deployments has the same names again and again, and its namespaces
         are often given only when it is applied. A Service of another tree, such as test data, does
-        not count where the pods have a Service of that name nearer by.
+        not count where the pods have a Service of that name nearer by. Nothing is nearer than what
+        one kustomization builds together.
         """
         labelled = [self._by_label.get(label, []) for label in service.selector.items()]
         fewest = min(labelled, key=len, default=[])
         matching = [workload for workload in fewest if service.selects(workload)]
         folder = posixpath.dirname(service.path)
-        steps = [distance(folder, posixpath.dirname(workload.path)) for workload in matching]
+        steps = [
+            0
+            if self._together(service.path, workload.path)
+            else distance(folder, posixpath.dirname(workload.path))
+            for workload in matching
+        ]
         nearest = min(steps, default=0)
         return tuple(
             workload

@@ -97,7 +97,7 @@ def without_comments(text: str, language: str) -> str:
 
     def blank(match: re.Match[str]) -> str:
         comment: str | None = match["comment"]
-        return match[0] if comment is None else re.sub(r"[^\n]", " ", comment)
+        return match[0] if comment is None else blanked(comment)
 
     return _COMMENTS[language].sub(blank, text)
 
@@ -107,7 +107,12 @@ def without_strings(code: str, language: str) -> str:
 
     A call that is found there is one; in the code itself it may be the text of a message.
     """
-    return _COMMENTS[language].sub(lambda match: re.sub(r"[^\n]", " ", match[0]), code)
+    return _COMMENTS[language].sub(lambda match: blanked(match[0]), code)
+
+
+def blanked(text: str) -> str:
+    """Return as many blanks as the text is long, its line ends kept."""
+    return re.sub(r"[^\n]", " ", text) if "\n" in text else " " * len(text)
 
 
 def sighting(

@@ -59,6 +59,9 @@ class BaseRef:
     is_scratch: bool = False
 
 
+_PLATFORM = {name: Origin(None, name, late=True) for name in PLATFORM_ARGUMENTS}
+
+
 @dataclass(frozen=True)
 class Stage:
     """One build stage; `instructions` are those behind its FROM (`from_`)."""
@@ -114,7 +117,7 @@ def global_arguments(file: Dockerfile) -> dict[str, Origin]:
 
 def _arguments(file: Dockerfile) -> tuple[dict[str, Origin], dict[Origin, tuple[Origin, ...]]]:
     """The global arguments, and for each the ones that its value is made of."""
-    known = {name: Origin(None, name, late=True) for name in PLATFORM_ARGUMENTS}
+    known = dict(_PLATFORM)
     inner: dict[Origin, tuple[Origin, ...]] = {}
     for instruction in file.instructions:
         if instruction.keyword == "FROM":

@@ -49,6 +49,13 @@ class Start:
 
 def start_of(container: Container, project: Project) -> Start:
     """What runs before and as the program: in one pod or service, with any image it may have."""
+    known, place = project.index.starts, (container.where, container.cursor)
+    if place not in known:
+        known[place] = _start_of(container, project)
+    return known[place]
+
+
+def _start_of(container: Container, project: Project) -> Start:
     lines: list[StartLine] = []
     unread: list[str] = []
     command = container.command
@@ -59,6 +66,7 @@ def start_of(container: Container, project: Project) -> Start:
     key = "command" if container.platform is Platform.KUBERNETES else "entrypoint"
     if container.cursor.get(key) is not None:
         return Start(tuple(lines), tuple(unread))  # it takes the place of ENTRYPOINT and CMD
+    lines += _published(container, project)
     for stage in project.stages_of(container):
         found, missing = start_of_stage(stage, project)
         lines += found
@@ -66,10 +74,26 @@ def start_of(container: Container, project: Project) -> Start:
     return Start(tuple(dict.fromkeys(lines)), tuple(dict.fromkeys(unread)))
 
 
+def _published(container: Container, project: Project) -> Iterator[StartLine]:
+    """What an image that nothing here builds starts by its own config."""
+    app = project.owner_of(container)
+    config = app.published(container) if app is not None else None
+    if config is None or container.image is None:
+        return
+    words = (*config.entrypoint, *(() if container.command else config.cmd))
+    if words:
+        yield StartLine(container.path, container.image.line, " ".join(words))
+
+
 def start_of_stage(stage: AppStage, project: Project) -> tuple[list[StartLine], list[str]]:
     """The lines of ENTRYPOINT, CMD and their scripts, and the scripts that can't be read."""
     lines: list[StartLine] = []
     unread: list[str] = []
+    if stage.inherited_start:
+        text = " ".join(stage.inherited_start)
+        lines.append(StartLine(stage.path, stage.chain[0].from_.first_line, text))
+        # It lies in the base image: a script of the same name here is another one.
+        unread += [posixpath.basename(found[0].strip()) for found in _SCRIPT.finditer(text)]
     for instruction in start_instructions(stage):
         text = " ".join(word.value for word in instruction.words) or instruction.text
         lines.append(StartLine(stage.path, instruction.first_line, text))
@@ -92,10 +116,10 @@ def _read_scripts(
 def _script(name: str, folder: str, project: Project) -> Source | None:
     """The script of this name that is nearest below the folder, else the only one there is."""
     texts = project.workspace.texts
-    found = [path for path in texts.paths() if posixpath.basename(path) == name]
+    found = texts.named(name)
     near = [path for path in found if path.startswith(f"{folder}/")]
     if not near and len(found) == 1:
-        near = found
+        near = [*found]
     return texts.source(near[0]) if near else None
 
 

@@ -100,7 +100,7 @@ class Watch:
                 return self.ecosystem == "docker-compose" and _COMPOSE.search(name) is not None
             case Place.KUBERNETES:
                 return self.ecosystem == "docker" and _YAML.fullmatch(name) is not None
-            case Place.COPY | Place.MOUNT | Place.SYNTAX:
+            case Place.COPY | Place.MOUNT | Place.SYNTAX | Place.KUSTOMIZATION | Place.PROJECT:
                 return False
 
 
@@ -127,12 +127,13 @@ def read_updaters(texts: EvidenceTexts) -> Updaters:
     for path in DEPENDABOT_CONFIGS:
         source = texts.source(path)
         if source is not None:
-            watches += _watches(source)
+            watches += watches_of(source)
             break
     return Updaters(renovate, tuple(watches))
 
 
-def _watches(source: Source) -> Iterable[Watch]:
+def watches_of(source: Source) -> Iterable[Watch]:
+    """The entries of Dependabot's settings that are about images, but for those switched off."""
     file = read_yaml(source)
     root = next(iter([] if isinstance(file, Unreadable) else file.cursors), None)
     listed = root.get("updates") if root is not None else None

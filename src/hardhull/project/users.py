@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.expansion import Origin, expand
 from hardhull.facts.catalogue import base_family
+from hardhull.facts.kinds import BY_CONFIG
 from hardhull.project.accounts import Account, accounts
 from hardhull.project.container import Platform
 from hardhull.project.stages import environment
@@ -53,7 +54,7 @@ def image_user(stage: AppStage) -> User:
     for name in expanded.unresolved:
         # A name that nobody declares is empty, unless an unknown base sets it. A build argument
         # without a default is whatever the build passes.
-        if name in known or stage.facts is None:
+        if name in known or (stage.facts is None and stage.config is None):
             return User(None, None, None, f"{place} takes the user from {name}", instruction)
     name = expanded.text.strip().strip("\"'")
     evidence = f"{place} says USER {instruction.text.strip()}"
@@ -65,6 +66,9 @@ def image_user(stage: AppStage) -> User:
 def _user_of_base(stage: AppStage) -> User:
     if stage.facts is not None:
         return _named(stage.facts.user, stage, _starts_as(stage.base or "", stage.facts), None)
+    if stage.config is not None:
+        user = stage.config.user or "root"
+        return _named(user, stage, f"{stage.base} starts as {user}{BY_CONFIG}", None)
     family = base_family(stage.base) if stage.base is not None else None
     if family is not None:
         return _named(family.user, stage, f"{stage.base} starts as {family.user}", None)
@@ -94,8 +98,8 @@ def _named(name: str, stage: AppStage, evidence: str, instruction: Instruction |
         return User(name, False, int(user), evidence, instruction)
     account = created_users(stage).get(user)
     uid = account.uid if account is not None else None
-    if account is None and user == "app" and stage.facts is not None:
-        uid = stage.facts.app_uid
+    if account is None and stage.facts is not None:
+        uid = stage.facts.uid_of(user)
     return User(name, uid == 0, uid, evidence, instruction)
 
 
@@ -141,6 +145,9 @@ def container_user(container: Container, project: Project) -> User:
         return User(
             setting.value, root, 0 if root else uid, f"{place} sets the user {setting.value}"
         )
+    laid_over = getattr(container, "patched", None)
+    if laid_over is not None:
+        return container_user(laid_over, project)
     return image_user_of(container, project)
 
 
@@ -162,17 +169,19 @@ def _published(container: Container, project: Project) -> User:
 
     image = container.image
     reference = parse_reference(image.text) if image is not None and image.text else None
-    name = reference.name if reference is not None else None
-    config = project.workspace.facts.config(reference.exact) if reference is not None else None
-    if config is not None:
-        user = str(config.get("User") or "root")
-        plain = user.split(":", maxsplit=1)[0]
-        root = plain in ("root", "0", "")
-        return User(
-            user, root, int(plain) if plain.isdecimal() else None, f"{name} starts as {user}"
-        )
-    facts = project.workspace.facts.image(name) if name is not None else None
+    if reference is None:
+        return User(None, None, None, "the user of its image is not known")
+    facts = project.workspace.facts.image(reference.exact)
+    config = project.workspace.facts.own_config(reference.exact)
     if facts is not None:
-        said = _starts_as(name or "", facts)
-        return User(facts.user, facts.user == "root", facts.user_uid, said)
-    return User(None, None, None, f"the user of {name or 'its image'} is not known")
+        user, number, said = facts.user, facts.user_uid, _starts_as(reference.name, facts)
+    elif config is not None:
+        user, number = config.user or "root", None
+        said = f"{reference.name} starts as {user}{BY_CONFIG}"
+    else:
+        return User(None, None, None, f"the user of {reference.name} is not known")
+    name = user.partition(":")[0]
+    if name.isdecimal():
+        number = int(name)
+    root = name in ("", "root") or number == 0
+    return User(user, root, 0 if root else number, said)

@@ -21,7 +21,8 @@ _SET_IMAGE = re.compile(
     r"(?P<tool>kustomize edit set image|kubectl (?:\S+ )*?set image)\b(?P<rest>[^\n;&|]*)"
 )
 # Tools that only fill in placeholders (envsubst) can't change a reference that has none.
-_EDITOR = re.compile(r"(?<![\w./$-])(?:sed|perl|yq|jq)(?=\s)")
+_EDITORS = ("sed", "perl", "yq", "jq")
+_EDITOR = re.compile(rf"(?<![\w./$-])(?:{'|'.join(_EDITORS)})(?=\s)")
 _READS_JSON = re.compile(r"(?<![\w./$-])[yj]q\s")
 _WRITES = re.compile(r"\s-\w*i\b|--in-?place|>|\bapply\b|\btee\b|\bsponge\b")
 _FILE = re.compile(r"[\w./*${}-]*(?:[\w*}-]+\.ya?ml\b|\b[Dd]ockerfile(?![\w-]*/)[\w.*-]*)(?![\w/])")
@@ -55,11 +56,13 @@ class Writer:
 
 def commands(source: Source, joined: str) -> Iterator[Writer]:
     """Commands that set an image, and editors that are let loose on a manifest or Dockerfile."""
-    for match in _SET_IMAGE.finditer(joined):
+    for match in _SET_IMAGE.finditer(joined) if "set image" in joined else ():
         place = place_of(source, match["rest"])
         words = [word.strip("\"'") for word in match["rest"].split()]
         words = [word for word in words if word and not word.startswith("-")]
         yield from (_kubectl if match["tool"].startswith("kubectl") else _kustomize)(place, words)
+    if not any(name in joined for name in _EDITORS) or _EDITOR.search(joined) is None:
+        return
     # A command that changes the folder first may mean any file of that name.
     folder = None if _MOVES.search(joined) else posixpath.dirname(source.path)
     loops = {match["name"]: match["files"] for match in _LOOP.finditer(joined)}
@@ -215,6 +218,8 @@ def _names_image(image: str | None, use: ImageUse) -> bool:
     other = parse_reference(image) if image else None
     if other is None or use.reference is None:
         return False
+    if use.entry is not None and parse_reference(use.entry.name) == other:
+        return True
     return other.repository_name == use.reference.repository_name
 
 
@@ -232,6 +237,8 @@ def _lines(use: ImageUse) -> Iterator[str]:
         source = use.cursor.file.source
         yield source.line_text(source.line_of(use.span.start))
         return
+    if use.element is not None:
+        yield f"<{use.element.name}>{use.text}</{use.element.name}>"
     yield f"{use.place.value}{' ' if use.place.value == 'FROM' else '='}{use.text}"
     for origin in use.origins:
         yield f"ARG {origin.name}={origin.value or ''}"

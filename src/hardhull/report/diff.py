@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hardhull.documents.document import read, render
 from hardhull.documents.lines import TextFile
+from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
 from hardhull.model import Unrenderable
+from hardhull.project.chart_edits import carried
+from hardhull.project.charts import Charts, read_charts
 from hardhull.report.neutral import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hardhull.documents.source import Source
-    from hardhull.model import Change
+    from hardhull.model import Change, Edit, Operation
     from hardhull.outcome import Outcome
 
 _CONTEXT = 3
 _UNUSUAL = re.compile(r'[^ -~]|["\\]')
+_Difference: TypeAlias = tuple[int, int, int, int]
 _PRINTABLE = range(0x20, 0x7F)
 _GREEN, _RED, _CYAN, _BOLD, _PLAIN = "\033[32m", "\033[31m", "\033[36m", "\033[1m", "\033[0m"
 
@@ -69,34 +74,76 @@ def _header(name: str) -> str:
 
 
 def _hunks(old: Sequence[str], new: Sequence[str], context: int) -> Iterator[str]:
-    # Most of a file is the same: only what lies between the first and the last difference is
-    # compared line by line.
+    group: list[_Difference] = []
+    for found in (*_differences(old, new), None):
+        if group and (found is None or found[0] - group[-1][1] > 2 * context):
+            yield from _hunk(old, new, group, context)
+            group = []
+        if found is not None:
+            group.append(found)
+
+
+def _hunk(
+    old: Sequence[str], new: Sequence[str], group: Sequence[_Difference], context: int
+) -> Iterator[str]:
+    """Differences that are near each other, with the lines around them."""
+    before = min(context, group[0][0])
+    after = min(context, len(old) - group[-1][1])
+    at, end = group[0][0] - before, group[-1][1] + after
+    yield _range(at, end, group[0][2] - before, group[-1][3] + after)
+    for i1, i2, j1, j2 in group:
+        yield from (_line(" ", line) for line in old[at:i1])
+        yield from (_line("-", line) for line in old[i1:i2])
+        yield from (_line("+", line) for line in new[j1:j2])
+        at = i2
+    yield from (_line(" ", line) for line in old[at:end])
+
+
+def _differences(old: Sequence[str], new: Sequence[str]) -> Iterator[_Difference]:
+    """The lines that differ, as ranges of both texts, in order.
+
+    Comparing takes the square of the number of lines: only those between lines that are alike for
+    sure are compared.
+    """
+    i, j = 0, 0
+    for next_i, next_j in (*_alike(old, new), (len(old), len(new))):
+        left, right = old[i:next_i], new[j:next_j]
+        if left != right:
+            matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+            for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+                if tag != "equal":
+                    yield i + i1, i + i2, j + j1, j + j2
+        i, j = next_i, next_j
+
+
+def _alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where both texts can be cut, because the same line stands there.
+
+    That is at the first difference, behind the last, and between them at lines that stand once in
+    each text.
+    """
     head, shortest = 0, min(len(old), len(new))
     while head < shortest and old[head] == new[head]:
         head += 1
     tail = 0
     while tail < shortest - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    first = max(0, head - context)
-    left = old[first : min(len(old), len(old) - tail + context)]
-    right = new[first : min(len(new), len(new) - tail + context)]
-    for group in difflib.SequenceMatcher(None, left, right, autojunk=False).get_grouped_opcodes(
-        context
-    ):
-        yield _range(group, first)
-        for tag, i1, i2, j1, j2 in group:
-            if tag == "equal":
-                yield from (_line(" ", line) for line in left[i1:i2])
-            else:
-                yield from (_line("-", line) for line in left[i1:i2])
-                yield from (_line("+", line) for line in right[j1:j2])
+    yield head, head
+    times_old, times_new = Counter(old), Counter(new)
+    places = {line: at for at, line in enumerate(new)}
+    last = head - 1
+    for i in range(head, len(old) - tail):
+        if times_old[old[i]] == times_new[old[i]] == 1 and places[old[i]] > last:
+            last = places[old[i]]
+            yield i, last
+    yield len(old) - tail, len(new) - tail
 
 
-def _range(group: Sequence[tuple[str, int, int, int, int]], first: int) -> str:
+def _range(i1: int, i2: int, j1: int, j2: int) -> str:
     sides = []
-    for start, end in ((group[0][1], group[-1][2]), (group[0][3], group[-1][4])):
+    for start, end in ((i1, i2), (j1, j2)):
         length = end - start
-        line = first + start + (1 if length else 0)
+        line = start + (1 if length else 0)
         sides.append(str(line) if length == 1 else f"{line},{length}")
     return f"@@ -{sides[0]} +{sides[1]} @@\n"
 
@@ -143,24 +190,44 @@ def change_diffs(outcome: Outcome) -> dict[tuple[str, ...], str]:
     diffs: dict[tuple[str, ...], str] = {}
     for start, end in pairwise([*starts, len(outcome.changes)]):
         batch = outcome.changes[start:end]
+        charts = _charts((path for change in batch for path in change.fix.paths), texts)
         for change in batch:
-            diffs[change.finding.key] = _own_diff(change, texts)
+            diffs[change.finding.key] = _own_diff(change, texts, charts)
         for path, edits in batch[0].edits:
             texts[path] = texts[path].edited(edits)
     return diffs
 
 
-def _own_diff(change: Change, texts: dict[str, Source]) -> str:
+def _own_diff(change: Change, texts: dict[str, Source], charts: Charts) -> str:
+    wanted: dict[str, list[Operation]] = {}
+    for operation in change.fix.operations:
+        wanted.setdefault(operation.path, []).append(operation)
+    edits: dict[str, Sequence[Edit]] = {}
+    try:
+        changes = carried(charts, wanted)
+        edits |= {path: sorted(made) for path, made in changes.edits.items()}
+        for path, own in changes.operations.items():
+            absent = texts[path].absent
+            document = TextFile(texts[path]) if absent else read(texts[path])
+            if isinstance(document, Unreadable):
+                return ""
+            edits[path] = render(document, own)
+    except Unrenderable:
+        return ""
     parts = []
-    for path in change.fix.paths:
-        absent = texts[path].absent
-        document = TextFile(texts[path]) if absent else read(texts[path])
-        if isinstance(document, Unreadable):
-            return ""
-        own = [operation for operation in change.fix.operations if operation.path == path]
-        try:
-            after = texts[path].edited(render(document, own))
-        except Unrenderable:
-            return ""
-        parts.append(text_diff(texts[path].text, after.text, path, context=1, new_file=absent))
+    for path, made in sorted(edits.items()):
+        old = texts[path]
+        new = old.edited(made)
+        parts.append(text_diff(old.text, new.text, path, context=1, new_file=old.absent))
     return "".join(parts)
+
+
+def _charts(paths: Iterable[str], texts: dict[str, Source]) -> Charts:
+    """The charts of these texts, if a template is among the paths."""
+    kinds = (FileKind.CHART, FileKind.VALUES)
+    if all(texts[path].kind is not FileKind.CHART for path in paths):
+        return Charts()
+    read_again = {path: read(source) for path, source in texts.items() if source.kind in kinds}
+    return read_charts(
+        {path: one for path, one in read_again.items() if not isinstance(one, Unreadable)}
+    )

@@ -17,7 +17,7 @@ _NUMBERED = re.compile(r" #\d+$")
 
 def by_application(outcome: Outcome) -> list[tuple[Application | None, list[Entry]]]:
     """Entries by application in the order of the project; those of none last."""
-    owners = _Owners(outcome.project)
+    owners = Owners(outcome.project)
     groups: dict[int, list[Entry]] = {}
     for entry in outcome.entries:
         groups.setdefault(owners.of(entry.finding), []).append(entry)
@@ -26,6 +26,17 @@ def by_application(outcome: Outcome) -> list[tuple[Application | None, list[Entr
         (app, groups[index]) for index, app in enumerate(applications) if index in groups
     ]
     return found + ([(None, groups[-1])] if -1 in groups else [])
+
+
+def applications_changed(outcome: Outcome) -> tuple[str, ...]:
+    """The names of the applications that a run changed files of."""
+    changed = set(outcome.changed)
+    names = dict.fromkeys(
+        app.name
+        for app in outcome.project.applications
+        if changed & {*(one.path for one in app.stages), *(one.path for one in app.containers)}
+    )
+    return tuple(names)
 
 
 class _Placed(Protocol):
@@ -38,7 +49,7 @@ class _Placed(Protocol):
     def where(self) -> str: ...
 
 
-class _Owners:
+class Owners:
     """Applications by index, found by path and symbolic place; -1 for none."""
 
     def __init__(self, project: Project) -> None:
@@ -51,10 +62,14 @@ class _Owners:
             parts: list[_Placed] = [*app.stages, *app.containers, *app.workloads, *app.services]
             for part in parts:
                 self._places.setdefault((part.path, part.where), index)
+            for patch in project.patches:
+                if project.owner_of(patch) is app:
+                    self._places.setdefault((patch.path, patch.where), index)
             for stage in app.stages:
                 self._files.setdefault(stage.path, index)
 
     def of(self, finding: Finding) -> int:
+        """The index of the application that a finding is about; -1 if it is about none."""
         where = _NUMBERED.sub("", finding.where)
         if where == self._everything:
             return -1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hardhull.model import Change, Fix, Operation, Value, Withheld
-    from hardhull.outcome import Entry, Outcome
+    from hardhull.outcome import Entry, Outcome, Standing
     from hardhull.project.application import Application
     from hardhull.report import shapes
 
@@ -59,10 +59,35 @@ def root_report(outcome: Outcome, label: str) -> shapes.RootShape:
             for skip in outcome.skipped
         ],
         "applications": [_application(app) for app in outcome.project.applications],
+        "pod_security": [_standing(standing) for standing in outcome.pod_security],
         "crashes": [f"{crash.rule}: {crash.where}" for crash in outcome.crashes],
         "notes": list(outcome.notes),
         "contacted": list(outcome.contacted),
     }
+
+
+def _standing(standing: Standing) -> shapes.PodSecurityShape:
+    return cast(
+        "shapes.PodSecurityShape",
+        {
+            "path": standing.workload.path,
+            "where": standing.workload.where,
+            "before": standing.before.value,
+            "after": standing.after.value,
+            "wanted": standing.wanted.value,
+            "version": standing.version,
+            "hardened": standing.hardened,
+            "missing": [
+                {
+                    "check": broken.check,
+                    "message": broken.message,
+                    "where": broken.where,
+                    "line": broken.at.line,
+                }
+                for broken in standing.missing
+            ],
+        },
+    )
 
 
 def _finding(outcome: Outcome, entry: Entry) -> shapes.FindingShape:
@@ -94,7 +119,7 @@ def _change(change: Change) -> shapes.ChangeShape:
         "rule": finding.rule,
         "where": finding.where,
         "path": finding.path,
-        "files": list(fix.paths),
+        "files": list(change.files or fix.paths),
         "summary": fix.summary,
         "level": fix.level.value,
         "reason": finding.message,

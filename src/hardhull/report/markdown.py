@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from hardhull.model import Level
 from hardhull.outcome import Status
+from hardhull.report import standing
+from hardhull.report.grouping import applications_changed
 from hardhull.report.neutral import code, markdown
-from hardhull.report.notes import notes_of
+from hardhull.report.notes import NOT_CHECKED, notes_of, unchecked_in
 from hardhull.report.places import place_of
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
 _LARGEST = 58_000
 """A pull request's body may have 65,536 characters; some room is left for what others add."""
-_NOT_CHECKED = "not checked: "
-"""So begin notes and evidence that name a precondition which nobody looked at."""
 _CUT = "\n\n*Cut off here: there is more than fits. `--format json` has all of it.*\n"
 
 
@@ -35,7 +35,7 @@ def join(bodies: Sequence[str]) -> str:
 def body_of(outcome: Outcome, root: Root) -> str:
     """What happened in one root, as the body of a pull request says it."""
     parts = [f"## {_title(outcome)}", *_changes(outcome)] if outcome.fixing else _found(outcome)
-    parts += [*_held(outcome), *_respected(outcome), *_skipped(outcome)]
+    parts += [*_pods(outcome), *_held(outcome), *_respected(outcome), *_skipped(outcome)]
     parts += [f"Contacted: {', '.join(map(code, outcome.contacted))}."] if outcome.contacted else []
     if root.label != ".":
         parts.insert(0, f"# {code(root.label, table=False)}")
@@ -46,12 +46,7 @@ def body_of(outcome: Outcome, root: Root) -> str:
 
 
 def _title(outcome: Outcome) -> str:
-    changed = set(outcome.changed)
-    names = dict.fromkeys(
-        app.name
-        for app in outcome.project.applications
-        if changed & {*(one.path for one in app.stages), *(one.path for one in app.containers)}
-    )
+    names = applications_changed(outcome)
     if not outcome.changes:
         return "Harden containers: nothing to change"
     what = markdown(" and ".join(names)) if 0 < len(names) <= 2 else f"{len(names)} applications"  # noqa: PLR2004  more than two names are no title
@@ -106,17 +101,12 @@ def _table(outcome: Outcome, changes: Iterable[Change], first: int) -> str:
 
 def _notes(changes: Iterable[Change]) -> list[str]:
     told = notes_of(change.fix for change in changes)
-    notes = [f"- {markdown(note)}" for note in told if not note.startswith(_NOT_CHECKED)]
+    notes = [f"- {markdown(note)}" for note in told if not note.startswith(NOT_CHECKED)]
     return ["\n".join(notes)] if notes else []
 
 
 def _unchecked(changes: Iterable[Change]) -> str:
-    said = dict.fromkeys(
-        line.removeprefix(_NOT_CHECKED)
-        for change in changes
-        for line in (*change.fix.notes, *change.finding.evidence)
-        if line.startswith(_NOT_CHECKED)
-    )
+    said = unchecked_in(changes)
     return "".join(f" {markdown(line[:1].upper() + line[1:])}." for line in said)
 
 
@@ -143,6 +133,23 @@ def _fix_cell(entry: Entry) -> str:
     if entry.fix is not None:
         return code(entry.fix.summary)
     return markdown(entry.reason) if entry.reason else "reported only"
+
+
+def _pods(outcome: Outcome) -> list[str]:
+    """The Pod Security levels, where they changed or are not the wanted one."""
+    rows = []
+    for told in standing.told(outcome):
+        first = told.standings[0].workload
+        more = len(told.standings) - 1
+        others = f" and {more} more" if more else ""
+        missing = ", ".join(f"`{check}`" for check in told.missing) or "nothing"
+        rows.append(
+            f"| {code(first.path)} {code(first.where)}{others} | {told.change} | {missing} |"
+        )
+    if not rows:
+        return []
+    heads = f"| Pod Security | level | missing for {standing.wanted(outcome)} |\n|---|---|---|"
+    return ["\n".join([heads, *rows])]
 
 
 def _held(outcome: Outcome) -> list[str]:

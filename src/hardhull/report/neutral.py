@@ -56,8 +56,11 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def code(text: str, *, table: bool = True) -> str:
-    """Text as a Markdown code span; in a table a pipe must be escaped even there."""
-    text = plain(text)
+    """Text as a Markdown code span; in a table a pipe must be escaped even there.
+
+    It begins no comment: our own parts of a text are found again by comments.
+    """
+    text = plain(text).replace("<!--", r"<!\x2d-")
     if not text.strip():
         return ""
     fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(text)), default=0))

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hardhull.model import Fix
+    from hardhull.model import Change, Fix
 
+NOT_CHECKED = "not checked: "
+"""So begin notes and evidence that name a precondition which nobody looked at."""
 _ORDER = "order of roll-out: "
 
 
@@ -34,6 +36,17 @@ def notes_of(fixes: Iterable[Fix]) -> tuple[str, ...]:
         order = max(orders[_applied(note)], key=lambda words: (len(words), words))
         found[f"{order} ({why})" if why else order] = None
     return tuple(found)
+
+
+def unchecked_in(changes: Iterable[Change]) -> tuple[str, ...]:
+    """The preconditions that nobody looked at, as notes and evidence of these changes name them."""
+    said = dict.fromkeys(
+        line.removeprefix(NOT_CHECKED)
+        for change in changes
+        for line in (*change.fix.notes, *change.finding.evidence)
+        if line.startswith(NOT_CHECKED)
+    )
+    return tuple(said)
 
 
 def _applied(note: str) -> bool:

@@ -22,6 +22,19 @@ _LOOKS_AT = {
     SubjectKind.REPOSITORY: "the whole repository",
 }
 
+TOOLS = {
+    "checkov": "Checkov",
+    "trivy": "Trivy",
+    "polaris": "Polaris",
+    "kubescape": "Kubescape",
+    "kube-linter": "kube-linter",
+    "kubesec": "kubesec",
+    "hadolint": "hadolint",
+}
+"""The tools of the table of equivalents, by their names in `equivalents`."""
+STANDARDS = {"cis": "CIS", "nsa": "NSA", "pss": "Pod Security"}
+"""Likewise standards, which have no inline decisions."""
+
 
 def rule_page(rule: Rule, *, every_example: bool = True) -> str:
     """All there is to say about a rule; with one example only, if wanted."""
@@ -106,11 +119,44 @@ def _refusing(rule: Rule) -> str:
 
 
 def _same_elsewhere(rule: Rule) -> Iterable[str]:
-    if rule.equivalents:
-        named = ", ".join(f"`{name}`" for name in rule.equivalents)
+    in_tools: list[str] = []
+    in_standards: list[str] = []
+    for name in rule.equivalents:
+        standard = name.partition(":")[0] in STANDARDS
+        (in_standards if standard else in_tools).append(f"`{name}`")
+    if in_tools:
+        named = ", ".join(in_tools)
         yield f"## The same in other tools\n\n{named}. Their inline decisions count here too."
+    if in_standards:
+        yield f"## In standards\n\n{', '.join(in_standards)}." + _when_asked(rule)
     if rule.references:
         yield "## References\n\n" + "\n".join(f"- <{link}>" for link in rule.references)
+
+
+def _when_asked(rule: Rule) -> str:
+    if not rule.pod_security:
+        return ""
+    found = (
+        " With `--select pod-security` it finds what the level under `pod-security` in the "
+        "configuration refuses, no less and no more"
+    )
+    if rule.fix is None:
+        return f"{found}."
+    return f"{found}; what is then taken from an image that is not built here is for review."
+
+
+def equivalents_table(rules: Iterable[Rule]) -> str:
+    """Every rule with what other tools and standards call it."""
+    columns = {**TOOLS, **STANDARDS}
+    lines = [f"| rule | {' | '.join(columns.values())} |", "|---" * (len(columns) + 1) + "|"]
+    for rule in rules:
+        named: dict[str, list[str]] = {}
+        for name in rule.equivalents:
+            whose, _, check = name.partition(":")
+            named.setdefault(whose, []).append(check)
+        cells = ["<br>".join(named.get(whose, ())) for whose in columns]
+        lines.append(f"| [`{rule.id}`]({rule.id}.md) | {' | '.join(cells)} |".replace("  ", " "))
+    return "\n".join(lines)
 
 
 def rule_rows(rules: Iterable[Rule]) -> list[tuple[str, str, str, str, str]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hardhull.report.places import Root
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_MOST_RESULTS = 5000
+MOST_RESULTS = 5000
 """GitHub keeps so many results of a run, and the worst are kept by us."""
 _LEVELS = {Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
 _SCORES = {Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
@@ -50,7 +50,7 @@ def run_of(outcome: Outcome, root: Root) -> dict[str, Any]:
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The repository's root."}}},
         "invocations": [_invocation(outcome)],
-        "results": [_result(outcome, entry, root, numbers) for entry in entries[:_MOST_RESULTS]],
+        "results": [_result(outcome, entry, root, numbers) for entry in entries[:MOST_RESULTS]],
     }
 
 

@@ -98,6 +98,28 @@ class ApplicationShape(TypedDict):
     evidence: Annotated[list[str], "why these belong together"]
 
 
+class BrokenShape(TypedDict):
+    """What keeps a workload's pods from the wanted Pod Security level, at one place."""
+
+    check: Annotated[str, "the id that Kubernetes gives the check"]
+    message: str
+    where: Annotated[str, "the container, or the workload"]
+    line: Annotated[int, "from 1, in the text after the run"]
+
+
+class PodSecurityShape(TypedDict):
+    """The Pod Security level of one workload's pods."""
+
+    path: str
+    where: str
+    before: Literal["privileged", "baseline", "restricted"]
+    after: Literal["privileged", "baseline", "restricted"]
+    wanted: Literal["baseline", "restricted"]
+    version: Annotated[str, "the version of Kubernetes whose checks were used"]
+    hardened: Annotated[bool, "false if it runs no application that was found here"]
+    missing: list[BrokenShape]
+
+
 class RootShape(TypedDict):
     """The report of one root."""
 
@@ -107,6 +129,7 @@ class RootShape(TypedDict):
     withheld: list[ChangeShape]
     skipped: list[SkippedShape]
     applications: list[ApplicationShape]
+    pod_security: list[PodSecurityShape]
     crashes: Annotated[list[str], "rules that failed here: bugs of ours"]
     notes: Annotated[list[str], "what is said once, such as who refreshes digests"]
     contacted: Annotated[list[str], "the hosts that were asked about images"]

@@ -70,17 +70,22 @@ def _count(entries: Iterable[Entry], status: Status) -> int:
     return sum(entry.status is status for entry in entries)
 
 
-def append(file: str, parts: Sequence[str]) -> None:
-    """Append to the file that GITHUB_STEP_SUMMARY names; cut at a line if it would not fit."""
+def append(file: str, parts: Sequence[str]) -> bool:
+    """Append to the file that GITHUB_STEP_SUMMARY names; cut at a line if it would not fit.
+
+    Returns whether it was cut.
+    """
     place = Path(file)
     text = f"# hardhull {__version__}\n\n" + "\n".join(parts) + "\n"
     try:
         room = _LARGEST - (place.stat().st_size if place.exists() else 0)
         data = text.encode("utf-8", "replace")
-        if len(data) > room:
+        cut = len(data) > room
+        if cut:
             kept = data[: max(0, room - len(_CUT))].rpartition(b"\n")[0]
             data = kept + _CUT.encode()
         with place.open("ab") as summary:
             summary.write(data)
     except OSError as error:
         raise UsageError(f"GITHUB_STEP_SUMMARY={file}: {error.strerror}") from None
+    return cut

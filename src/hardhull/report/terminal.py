@@ -40,7 +40,7 @@ def show_pages(pages: Sequence[Page], told: Told, stream: IO[str]) -> None:
     out = console(stream)
     spaced = False
     for page in pages:
-        if not page.blocks and not page.skipped:
+        if not (page.blocks or page.pods or page.skipped):
             continue
         if page.root.label != ".":
             out.print(Text(plain(page.root.label), style="bold underline"))
@@ -48,10 +48,12 @@ def show_pages(pages: Sequence[Page], told: Told, stream: IO[str]) -> None:
             out.print(_block(block, out.width))
         for note in page.notes:
             out.print(Text.assemble(("note  ", "yellow"), note))
+        for line in page.pods:
+            out.print(Text.assemble(("pod security  ", "cyan"), line))
         for line in page.skipped:
             out.print(Text.assemble(("skipped  ", "dim"), line))
         # A block ends in an empty line of its own.
-        spaced = bool(page.notes or page.skipped)
+        spaced = bool(page.notes or page.pods or page.skipped)
     last = closing(pages, told)
     if spaced and last:
         out.print()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.model import Level
 from hardhull.outcome import Status
+from hardhull.report import standing
 from hardhull.report.grouping import by_application, introduction
 from hardhull.report.neutral import plain
 from hardhull.report.notes import notes_of
@@ -76,6 +77,8 @@ class Page:
     root: Root
     blocks: tuple[Block, ...]
     notes: tuple[str, ...]
+    pods: tuple[str, ...]
+    """Workloads whose Pod Security level changed, or is not the wanted one."""
     skipped: tuple[str, ...]
     totals: Totals
     changed: tuple[str, ...]
@@ -99,6 +102,7 @@ def page_of(outcome: Outcome, root: Root) -> Page:
         root,
         tuple(blocks),
         (*_notes(outcome.entries), *map(plain, outcome.notes)),
+        _pods(outcome),
         _skipped(outcome.skipped),
         _totals(outcome),
         outcome.changed,
@@ -138,6 +142,20 @@ def _notes(entries: Iterable[Entry]) -> tuple[str, ...]:
     """What the fixes ask a maintainer to know; what several say is said once."""
     fixes = (entry.change.fix if entry.change is not None else entry.fix for entry in entries)
     return tuple(plain(note) for note in notes_of(fix for fix in fixes if fix is not None))
+
+
+def _pods(outcome: Outcome) -> tuple[str, ...]:
+    """A line for workloads of which the same is to be said about Pod Security."""
+    lines = []
+    for told in standing.told(outcome):
+        first = told.standings[0].workload
+        more = len(told.standings) - 1
+        others = f" and {more} more" if more else ""
+        line = f"{plain(first.path)} {plain(first.where)}{others}: {told.change}"
+        if told.missing:
+            line += f"; for {standing.wanted(outcome)}: {', '.join(told.missing)}"
+        lines.append(line)
+    return tuple(lines)
 
 
 def _skipped(skipped: Iterable[Skipped]) -> tuple[str, ...]:
@@ -274,7 +292,7 @@ def lines_of(pages: Sequence[Page], told: Told) -> list[str]:
     """The report as plain lines."""
     lines: list[str] = []
     for page in pages:
-        if not page.blocks and not page.skipped:
+        if not (page.blocks or page.pods or page.skipped):
             continue
         if page.root.label != ".":
             lines += [*([""] if lines else []), f"{plain(page.root.label)}:"]
@@ -282,6 +300,7 @@ def lines_of(pages: Sequence[Page], told: Told) -> list[str]:
         for block in page.blocks:
             lines += [f"{block.title}  {block.detail}", *_table(block.rows, widths)]
         lines += [f"note  {note}" for note in page.notes]
+        lines += [f"pod security  {line}" for line in page.pods]
         lines += [f"skipped  {line}" for line in page.skipped]
     last = closing(pages, told)
     return lines + ([""] if lines and last else []) + last

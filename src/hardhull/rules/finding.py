@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
     from hardhull.project.application import AppStage
     from hardhull.project.container import Container
+    from hardhull.project.kubernetes import Workload
 
 
 def in_container(  # noqa: PLR0913  the fields of a finding
@@ -30,6 +31,27 @@ def in_container(  # noqa: PLR0913  the fields of a finding
     return Finding(
         rule, path, container.where, span, message, severity, level, what, evidence, container, plan
     )
+
+
+def in_workload(  # noqa: PLR0913  the fields of a finding
+    rule: str,
+    severity: Severity,
+    workload: Workload,
+    message: str,
+    *,
+    at: Cursor | None = None,
+    level: Level = Level.ROUTINE,
+    what: str = "",
+    evidence: tuple[str, ...] = (),
+    plan: Any = None,
+) -> Finding:
+    """A finding in a workload, at `at` or at the first line of its pod."""
+    place = workload.pod.span
+    span = at.span if at is not None else Span(place.start, place.start + 1)
+    return Finding(
+        rule, workload.path, workload.where, span, message, severity, level, what, evidence,
+        workload, plan,
+    )  # fmt: skip
 
 
 def in_stage(  # noqa: PLR0913  the fields of a finding

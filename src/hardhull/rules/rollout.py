@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardhull.project.container import Platform
+from hardhull.settings import Rollout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hardhull.project.container import Container
     from hardhull.project.context import Context
     from hardhull.project.kubernetes import Workload
@@ -26,6 +29,28 @@ _RECREATING = ("argocd.argoproj.io/hook", "helm.sh/hook")
 def image_first(platform: Platform, why: str) -> str:
     """The order of roll-out where today's published image does not fit the changed file."""
     return f"{_ORDERS[platform]}; {why}"
+
+
+def in_two_steps(context: Context) -> bool:
+    """Whether what old and new disagree about waits for a later run."""
+    return context.settings.rollout is Rollout.TWO_STEP
+
+
+def waits_for_image(container: Container, context: Context, doubts: Iterable[str]) -> str:
+    """In two steps: why a manifest waits for its image; empty if it need not.
+
+    `doubts` are those of the change: an order of roll-out among them means that today's image does
+    not fit. An image whose Dockerfile is not committed was never built from it.
+    """
+    if not in_two_steps(context) or not context.project.stages_of(container):
+        return ""
+    ordered = any(doubt.startswith(_ORDERS[container.platform]) for doubt in doubts)
+    if not ordered and context.first.stages_of(container):
+        return ""
+    return (
+        "second of two steps: it waits until the change of its Dockerfile is committed and the "
+        "image rolled out"
+    )
 
 
 def at_roll_out(container: Container, context: Context) -> tuple[str, ...]:

@@ -53,7 +53,8 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     if not runs_dotnet(container, context) or _has_a_place(container, context):
         return
     stages = context.project.stages_of(container)
-    versions = [stage.facts.major for stage in stages if stage.facts is not None]
+    majors = [stage.facts.major for stage in stages if stage.facts is not None]
+    versions = [major for major in majors if major is not None]
     fatal = bool(versions) and min(versions) <= _LAST_FATAL
     yield in_container(
         ID,
@@ -113,17 +114,18 @@ def _switched_off(container: Container, reason: str, context: Context) -> Fix | 
     stages = context.project.stages_of(container)
     operations = []
     for stage in stages:
-        if stage.facts is None:
+        major = stage.facts.major if stage.facts is not None else None
+        if stage.facts is None or major is None:
             version = f"which .NET {stage.base or 'its base image'} holds is not known"
             return Refusal(f"{mount}, and {version}", stage.path, stage.stage.from_.span)
-        if stage.facts.major > _LAST_FATAL:
+        if major > _LAST_FATAL:
             return Refusal(
                 f"{mount}; .NET {stage.facts.version} starts without it, but uploads need it: "
                 "mount it by hand",
                 container.path,
                 container.span,
             )
-        name = _SWITCHES[stage.facts.major <= _LAST_WITHOUT_PREFIX]
+        name = _SWITCHES[major <= _LAST_WITHOUT_PREFIX]
         operations.append(InsertInstruction(stage.path, _before_start(stage), f"ENV {name}=0"))
     if not operations:
         return Refusal(f"{mount}, and its image is not built here", container.path, container.span)

@@ -143,7 +143,11 @@ RULE = Rule(
         "polaris:notReadOnlyRootFilesystem",
         "kubescape:C-0017",
         "kube-linter:no-read-only-root-fs",
+        "kubesec:ReadOnlyRootFilesystem",
+        "cis:5.7.3",
+        "nsa:1.1",
     ),
+    patches=True,
     examples=(
         Example("a Deployment", in_pod(POD), {"k8s/api.yaml": _AFTER}, level=Level.REVIEW),
         Example(

@@ -201,16 +201,12 @@ def _written(
 
 def _keys(folder: str, context: Context) -> Iterator[Refusal]:
     """IdentityServer's key for development: a file beside the program, written when it starts."""
-    texts = context.project.workspace.texts
-    for path in texts.paths():
-        if not path.startswith(f"{folder}/" if folder else "") or not path.endswith(".cs"):
-            continue
-        source = texts.source(path)
-        found = _KEY_FILE.search(source.text) if source is not None else None
-        if source is not None and found is not None:
-            place = f"{path}:{source.line_of(found.start())}"
+    for source in context.project.workspace.texts.below(folder, ".cs"):
+        found = _KEY_FILE.search(source.text) if "DeveloperSigning" in source.text else None
+        if found is not None:
+            place = f"{source.path}:{source.line_of(found.start())}"
             reason = f"{place} keeps its signing key in a file beside the program when it starts"
-            yield Refusal(reason, path)
+            yield Refusal(reason, source.path)
 
 
 def _code_nearby(

@@ -7,7 +7,37 @@ _B = "sha256:" + "b" * 64
 _ASPNET = "mcr.microsoft.com/dotnet/aspnet:8.0"
 _SDK = "mcr.microsoft.com/dotnet/sdk:8.0"
 
+_POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: proxy}
+spec:
+  containers:
+    - name: proxy
+      image: nginx:1.25
+"""
+_SET = "resources: [pod.yaml]\nimages:\n  - name: nginx\n    newTag: '1.27'\n"
+_NGINX = "docker.io/library/nginx:1.27"
+
 UNPINNED_IMAGE = (
+    Example(
+        "an image that a kustomization names",
+        {"k8s/pod.yaml": _POD, "k8s/kustomization.yaml": _SET},
+        {"k8s/kustomization.yaml": f"{_SET}    digest: {_A}\n"},
+        digests={_NGINX: _A},
+    ),
+    Example(
+        "an overlay takes it from another registry",
+        {
+            "k8s/pod.yaml": _POD,
+            "k8s/kustomization.yaml": _SET,
+            "prod/kustomization.yaml": (
+                "resources: [../k8s]\nimages:\n  - name: nginx\n    newName: acme.example/nginx\n"
+            ),
+        },
+        refused="from another registry",
+        digests={_NGINX: _A},
+    ),
     Example(
         "tags are kept, the flag and the comment too",
         {

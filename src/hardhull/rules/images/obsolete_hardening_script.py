@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from hardhull.project.stages import Stage
 
 ID = "obsolete-hardening-script"
-_SCRIPT = re.compile(
-    r"(?<![\w-])(?:[\w./${}-]*/)?(?:harden(?:ing)?|post-install)\.sh\b", re.IGNORECASE
-)
+_SCRIPT = re.compile(r"(?<![\w-])(?:harden(?:ing)?|post-install)\.sh\b", re.IGNORECASE)
 _IRON = "ironpeakservices/iron-"
 
 
@@ -43,13 +41,12 @@ def _seen(stage: Stage) -> tuple[Span, str] | None:
         )
         return stage.base.span, text
     for instruction in stage.instructions:
-        if instruction.keyword != "RUN":
+        if instruction.keyword != "RUN" or ".sh" not in instruction.text.lower():
             continue
         found = _SCRIPT.search(instruction.text)
         if found is not None:
-            name = found[0].rpartition("/")[2]
             text = (
-                f"{name} deletes tools in a layer of its own: they stay in the layers below; a "
+                f"{found[0]} deletes tools in a layer of its own: they stay in the layers below; a "
                 "chiseled image never had them"
             )
             return instruction.keyword_span, text

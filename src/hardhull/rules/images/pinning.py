@@ -17,6 +17,7 @@ from hardhull.model import (
     ReplaceDirective,
     ReplaceFlag,
     ReplaceWord,
+    SetElementText,
     SetValue,
     value_of,
 )
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from hardhull.documents.dockerfile import Dockerfile, Instruction, Word
     from hardhull.project.context import Context
+    from hardhull.project.kustomize import Entry
     from hardhull.project.link import Workspace
     from hardhull.project.references import ImageUse
 
@@ -45,7 +47,7 @@ def is_made_elsewhere(use: ImageUse, workspace: Workspace) -> bool:
     """Whether this names an image that is pulled, and that pins are for: no Windows, as a rule."""
     if use.name is None or use.built_here is not None:
         return False
-    return workspace.settings.windows_digests or not _is_windows(use.name, workspace)
+    return workspace.settings.windows_digests or not is_windows(use.name, workspace)
 
 
 def is_to_add(use: ImageUse, workspace: Workspace) -> bool:
@@ -61,7 +63,8 @@ def is_to_refresh(use: ImageUse, workspace: Workspace) -> bool:
     return is_made_elsewhere(use, workspace) and workspace.updater_of(use) is None
 
 
-def _is_windows(name: str, workspace: Workspace) -> bool:
+def is_windows(name: str, workspace: Workspace) -> bool:
+    """Whether an image is one of Windows, as far as its name or what is known of it says."""
     facts = workspace.facts.image(name)
     if facts is not None:
         return facts.os == "windows"
@@ -71,12 +74,55 @@ def _is_windows(name: str, workspace: Workspace) -> bool:
 # ---------------------------------------------------------------- where a digest is added
 
 
-def pinned(use: ImageUse, digest: str, context: Context) -> tuple[Operation, Level] | Refusal:
+def pinned(
+    use: ImageUse, digest: str, context: Context
+) -> tuple[tuple[Operation, ...], Level] | Refusal:
     """Append a digest where the tag is written."""
+    if use.entry is not None:
+        return _pinned_entry(use, use.entry, digest, context)
     if use.instruction is not None and use.word is not None and use.place is Place.FROM:
-        return _pinned_from(use, use.instruction, use.word, digest, context)
-    operation = _changed_whole(use, lambda text: pinned_text(text, digest))
-    return operation if isinstance(operation, Refusal) else (operation, Level.ROUTINE)
+        operation, level = _pinned_from(use, use.instruction, use.word, digest, context)
+        return (operation,), level
+    whole = _changed_whole(use, lambda text: pinned_text(text, digest))
+    return whole if isinstance(whole, Refusal) else ((whole,), Level.ROUTINE)
+
+
+def _pinned_entry(
+    use: ImageUse, entry: Entry, digest: str, context: Context
+) -> tuple[tuple[Operation, ...], Level] | Refusal:
+    """Give an entry of a kustomization's `images` a digest, and the tag that it stands for.
+
+    Kustomize writes both. Renovate updates a digest behind the tag, and leaves alone an entry
+    that has both keys.
+    """
+    if use.cursor is not None and use.cursor.shared:
+        return Refusal("an alias stands there: change it by hand", use.path, use.span)
+    renamed = _renamed_above(entry, context)
+    if renamed is not None:
+        return renamed
+    at, tag = entry.cursor.address, use.reference.tag if use.reference is not None else None
+    tag_after, tag_text = ("newName", "name"), tag or "latest"
+    if context.project.workspace.updaters.of(use) is not None:
+        value = value_of(f"{tag_text}@{digest}")
+        level = Level.ROUTINE if entry.text("newTag") else Level.REVIEW
+        return (SetValue(use.path, (*at, "newTag"), value, tag_after),), level
+    named = SetValue(use.path, (*at, "newTag"), value_of(tag_text), tag_after)
+    given = SetValue(use.path, (*at, "digest"), value_of(digest), ("newTag", *tag_after))
+    if entry.text("newTag"):
+        return (given,), Level.ROUTINE
+    return (named, given), Level.REVIEW  # the manifests' own tag has no say from now on
+
+
+def _renamed_above(entry: Entry, context: Context) -> Refusal | None:
+    """A kustomization over this one that takes the image, digest and all, from another place."""
+    above = set(context.project.kustomize.above(entry.path))
+    name = entry.text("newName") or entry.name
+    for other in context.project.kustomize.entries:
+        said = set(other.cursor.keys()) & {"newName", "newTag", "digest"}
+        if other.path in above and other.name == name and said == {"newName"}:
+            reason = "it is taken from another registry here, which may have another digest"
+            return Refusal(reason, other.path, other.cursor.span)
+    return None
 
 
 def _pinned_from(
@@ -120,6 +166,8 @@ def _argument_at_end(use: ImageUse, word: Word, context: Context) -> tuple[int, 
 
 def rewritten(use: ImageUse, change: Rewrite, context: Context) -> Operation | Refusal:
     """Change a part of a reference at the one place where that part is written."""
+    if use.entry is not None:
+        return _changed_entry(use, use.entry, change)
     if use.place is not Place.FROM or use.instruction is None or use.word is None:
         return _changed_whole(use, change)
     text = change(use.word.text)
@@ -133,6 +181,16 @@ def rewritten(use: ImageUse, change: Rewrite, context: Context) -> Operation | R
     names = ", ".join(origin.name for origin in use.origins)
     given = f", some of them from ARG {names}" if names else ""
     return Refusal(f"it is put together of several parts{given}", use.path, use.span)
+
+
+def _changed_entry(use: ImageUse, entry: Entry, change: Rewrite) -> Operation | Refusal:
+    """Change what a kustomization says of an image; `name` only says which image is meant."""
+    for key in ("newName", "newTag", "digest"):
+        text = entry.text(key)
+        new = change(text) if text is not None else None
+        if new is not None and new != text:
+            return SetValue(use.path, (*entry.cursor.address, key), value_of(new))
+    return Refusal("it stands in the manifests below", use.path, use.span)
 
 
 def _in_arguments(
@@ -153,7 +211,9 @@ def _in_arguments(
 
 
 def _changed_whole(use: ImageUse, change: Rewrite) -> Operation | Refusal:
-    """Change a reference that is written in one piece: in YAML, a flag, or the syntax line."""
+    """Change a reference that is written in one piece: not in a FROM, which has ARGs."""
+    if use.unsure:
+        return Refusal(use.unsure, use.path, use.span)
     if use.place in (Place.COPY, Place.MOUNT) and parse_reference(use.text) != use.reference:
         return Refusal(_QUOTED, use.path, use.span)
     text = change(use.text)
@@ -161,6 +221,9 @@ def _changed_whole(use: ImageUse, change: Rewrite) -> Operation | Refusal:
         return Refusal("it is not written in one piece: change it by hand", use.path, use.span)
     if use.cursor is not None:
         return SetValue(use.path, use.cursor.address, value_of(text))
+    if use.element is not None:
+        whole = use.element.text.replace(use.text, text, 1)
+        return SetElementText(use.path, use.element.index, whole)
     if use.place is Place.SYNTAX:
         whole = use.word.text if use.word is not None else use.text
         return ReplaceDirective(use.path, "syntax", whole.replace(use.text, text, 1))

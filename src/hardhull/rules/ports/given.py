@@ -71,15 +71,16 @@ def _config_maps(container: KubernetesContainer, context: Context) -> Iterator[G
             named = source.get(key, "name")
             if named is None:
                 continue
-            objects = [
-                item
-                for item in context.project.others
-                if item.kind == kind and item.name == named.text
-            ]
-            if not objects:
+            index = context.project.index
+            objects = index.objects(kind, named.text) if named.text is not None else ()
+            kustomize, name = context.project.kustomize, named.text or ""
+            made = list(kustomize.generators_of(container.path, kind, name))
+            if not objects and not made:
                 yield Given(f"{named.path}:{named.line}")
             prefix = source.get("prefix")
             before = (prefix.text if prefix is not None else None) or ""
+            for generator in made:
+                yield from _generated(generator, before)
             for item in objects:
                 for block in ("data", "stringData"):
                     yield from _variables(item.cursor.get(block), before)
@@ -90,6 +91,19 @@ def _variables(block: Cursor | None, before: str) -> Iterator[Given]:
         if decides_port(before + name):
             ports = _ports_of(before + name, value.text or "")
             yield Given(f"{value.path}:{value.line}", before + name, ports)
+
+
+def _generated(item: Cursor, before: str) -> Iterator[Given]:
+    """What a kustomization makes a ConfigMap or Secret from."""
+    for key in ("envs", "env"):
+        if (listed := item.get(key)) is not None:
+            yield Given(f"{listed.path}:{listed.line}")
+    literals = item.get("literals")
+    for literal in literals.items() if literals is not None else ():
+        name, equals, value = (literal.text or "").partition("=")
+        if equals and decides_port(before + name):
+            ports = _ports_of(before + name, value.strip("\"'"))
+            yield Given(f"{literal.path}:{literal.line}", before + name, ports)
 
 
 def _env_files(service: ComposeService, context: Context) -> Iterator[Given]:

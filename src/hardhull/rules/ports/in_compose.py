@@ -32,15 +32,15 @@ def in_compose(
     service: ComposeService, context: Context, moves: Mapping[int, int]
 ) -> Iterator[Moved | Refusal]:
     """Container sides of ports, variables, health checks, labels and arguments of a service."""
-    mode = service.option("network_mode")
+    mode = service.network_mode
     if mode is not None and (mode.text or "").startswith(("host", "service:", "container:")):
         yield Refusal("it shares its network with something else", mode.path, mode.span)
     for found in _own(service, moves):
         yield found if isinstance(found, Refusal) else _only_here(found, service, context)
     yield from _behind_proxy(service, context)
-    for other in context.project.compose:
-        mode = other.option("network_mode")
-        if mode is not None and mode.text == f"service:{service.name}" and _near(other, service):
+    for other in context.project.index.services_near(service):
+        mode = other.network_mode
+        if mode is not None and mode.text == f"service:{service.name}":
             yield from _sharing(other, service, moves)
 
 
@@ -215,14 +215,16 @@ def in_callers(
 ) -> Iterator[Moved | Refusal]:
     """URLs of services to this one: Compose does not translate ports between services."""
     hosts = hosts_of(service)
+    index = context.project.index
     for other in context.project.compose:
+        linked = hosts | _links(other, service.name)
+        if other.raw is not None and not any(host in other.raw for host in linked):
+            continue
         if _near(other, service):
-            linked = hosts | _links(other, service.name)
             for _, layer in other.layers:
                 yield from _calls(layer, linked, moves)
             continue
-        there = {one.name for one in context.project.compose if _near(one, other)}
-        if service.name in there:
+        if any(service.name == one.name for one in index.services_near(other)):
             continue  # another project that has a service of this name itself
         for path, layer in other.layers:
             for cursor in scalars(layer):
@@ -234,9 +236,7 @@ def in_callers(
 
 def _links(other: ComposeService, name: str) -> set[str]:
     """Other names that `links: [name:alias]` gives it."""
-    listed = other.option("links")
-    texts = [item.text or "" for item in (listed.items() if listed is not None else ())]
-    return {text.partition(":")[2] for text in texts if text.startswith(f"{name}:")}
+    return {text.partition(":")[2] for text in other.links if text.startswith(f"{name}:")}
 
 
 def _calls(layer: Cursor, hosts: set[str], moves: Mapping[int, int]) -> Iterator[Moved | Refusal]:

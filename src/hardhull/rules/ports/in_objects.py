@@ -48,14 +48,13 @@ def in_service(
     yield from in_annotations(service.path, service.cursor.get("metadata"), moves)
     selected = context.project.selected_by(service)
     for port in service.ports:
-        own, target = port.get("port"), port.get("targetPort")
+        target = port.get("targetPort")
         if (port.get("protocol") or port).text == "UDP":
             continue
         if target is not None and target.is_opaque:
             yield Refusal("the Service's targetPort is a placeholder", service.path, target.span)
             continue
-        at = target if target is not None else own
-        aimed = number_of(at) if at is not None else None
+        aimed = aimed_at(port)
         if aimed is None and service.headless and target is not None:
             yield from _headless(service, target, selected, moves)
         if aimed not in moves or aimed is None:
@@ -68,9 +67,19 @@ def in_service(
         yield from _strangers(service, selected, app, port)
         known = {names.get(_place(workload), {}).get(aimed) for workload in selected}
         name = known.pop() if len(known) == 1 else None
+        if target is not None and context.project.is_value(target):
+            name = None  # a chart's value is a number wherever else it is used
         value = value_of(name if name is not None else moves[aimed])
         place = (*port.address, "targetPort")
         yield Moved((SetValue(service.path, place, value, ("port",)),), numeric=name is None)
+
+
+def aimed_at(port: Cursor) -> int | None:
+    """The number that an entry of a Service leads to: an absent targetPort is its port."""
+    if (port.get("protocol") or port).text == "UDP":
+        return None
+    at = port.get("targetPort") or port.get("port")
+    return number_of(at) if at is not None and not at.is_opaque else None
 
 
 def _place(workload: Workload) -> str:
@@ -129,8 +138,10 @@ def in_other_objects(
     names = {workload.name for workload in app.workloads} | {s.name for s in app.services}
     names |= {text for w in app.workloads for text in w.labels.values() if len(text) > 1}
     raws = [service.cursor.raw for service in app.services]
+    spaces = {workload.namespace for workload in app.workloads}
+    anywhere = not spaces or "" in spaces
     for item in context.project.others:
-        if not _same_space(item, app):
+        if item.namespace and not anywhere and item.namespace not in spaces:
             continue
         if item.kind == "NetworkPolicy":
             yield from _network_policy(item, app, context, moves)
@@ -145,13 +156,11 @@ def in_other_objects(
             yield from _numbers(item, moves)
 
 
-def _same_space(item: KubernetesObject, app: Application) -> bool:
-    spaces = {workload.namespace for workload in app.workloads}
-    return not item.namespace or not spaces or "" in spaces or item.namespace in spaces
-
-
 def _named(name: str, item: KubernetesObject) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", item.cursor.raw) is not None
+    raw = item.cursor.raw
+    if name not in raw:
+        return False
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", raw) is not None
 
 
 def _numbers(item: KubernetesObject, moves: Mapping[int, int]) -> Iterator[Refusal]:

@@ -1,11 +1,10 @@
-"""The places of a port in pods: containers, probes, annotations, neighbours, patches."""
+"""The places of a port in pods: containers, probes, annotations, neighbours."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from hardhull.images import parse_reference
 from hardhull.model import Refusal, SetValue, Span, value_of
 from hardhull.project.ports import (
     decides_port,
@@ -220,38 +219,3 @@ def _first_change(cursor: Cursor, new: str) -> Span:
     )
     start = cursor.span.start + same
     return Span(start, start + 1)
-
-
-# ---------------------------------------------------------------- patches of the same workload
-
-
-def in_patches(
-    app: Application, context: Context, moves: Mapping[int, int]
-) -> Iterator[Moved | Refusal]:
-    """Strategic-merge patches: the same kind and name again, with containers that lack an image."""
-    own = {(workload.path, workload.where) for workload in app.workloads}
-    ours = {(workload.kind, workload.name) for workload in app.workloads if workload.name}
-    containers = {container.name for container in app.pods}
-    images = {_repository(container) for container in app.pods} - {None}
-    for twin in context.project.all_workloads:
-        if (twin.kind, twin.name) not in ours or (twin.path, twin.where) in own:
-            continue
-        for container in twin.containers:
-            fits = container.image is None or _repository(container) in images
-            if container.name in containers and fits:
-                yield from in_pod(container, twin, moves)
-    names = {service.name for service in app.services}
-    for service in context.project.all_services:
-        if service.name not in names or service.selector:
-            continue  # a patch says nothing of pods; one with a selector stands for itself
-        for port in service.ports:
-            target = port.get("targetPort")
-            if target is not None and number_of(target) in moves:
-                reason = f"a patch of {service.where} names the port"
-                yield Refusal(reason, service.path, target.span)
-
-
-def _repository(container: KubernetesContainer) -> str | None:
-    text = container.image.text if container.image is not None else None
-    reference = parse_reference(text) if text else None
-    return reference.repository_name if reference is not None else None

@@ -1,4 +1,4 @@
-"""The places of a port in texts that are never edited: scripts, proxies, patches, charts."""
+"""The places of a port in texts that are never edited: scripts, proxies, patches, branches."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _TELLING = 3
 """Names shorter than this are found everywhere."""
-_CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _LONGEST = 80
 
 
 def in_texts(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
     """Everything that is only read."""
     yield from _charts(app, context)
+    yield from _branches(app, context, moves)
     yield from _callers(app, context, moves)
     yield from _scripts(app, context, moves)
     yield from _platforms(app, context, moves)
@@ -42,6 +42,12 @@ def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> It
     hosts = {host for service in app.compose for host in hosts_of(service)}
     if not hosts:
         return
+    texts = context.project.workspace.texts
+    # Calls inside a cluster go through a Service; see `_charts`.
+    folders = _chart_folders(context)
+    naming = [s for s in texts.holding(hosts, code=True) if not s.path.startswith(folders)]
+    if not naming:
+        return
     names = "|".join(re.escape(host) for host in sorted(hosts))
     olds = _olds(moves)
     schemes = "|".join({80: "http", 443: "https"}[old] for old in moves if old in (80, 443))
@@ -53,11 +59,11 @@ def _callers(app: Application, context: Context, moves: Mapping[int, int]) -> It
         rf"|\baddress:\s*[\"']?(?:{names})[\"']?\s*(?:[,}}]|$)",
         re.MULTILINE,
     )
-    texts = context.project.workspace.texts
-    for path, line, text in texts.search(pattern, hosts, code=True):
-        if path.startswith(texts.charts):
-            continue  # calls inside a cluster go through a Service; see `_charts`
-        yield Refusal(f"{path}:{line} calls it on the old port: {text.strip()[:_LONGEST]}")
+    for source in naming:
+        for match in pattern.finditer(source.text):
+            line = source.line_of(match.start())
+            told = source.line_text(line).strip()[:_LONGEST]
+            yield Refusal(f"{source.path}:{line} calls it on the old port: {told}")
 
 
 def _images(app: Application, context: Context) -> set[str]:
@@ -67,12 +73,9 @@ def _images(app: Application, context: Context) -> set[str]:
         for container in app.containers
         if container.image is not None and container.image.text
     }
+    built = context.project.workspace.builds.by_dockerfile
     own = {stage.path for stage in app.stages}
-    names |= {
-        image.name
-        for image in context.project.workspace.builds.images
-        if image.name and image.dockerfile in own
-    }
+    names |= {image.name for path in own for image in built.get(path, ()) if image.name}
     found = {parse_reference(name) for name in names}
     return {one.repository.rpartition("/")[2] for one in found if one is not None}
 
@@ -84,7 +87,6 @@ def _scripts(app: Application, context: Context, moves: Mapping[int, int]) -> It
     if not names:
         return
     olds = _olds(moves)
-    named = "|".join(re.escape(name) for name in sorted(names))
     uses = (
         (rf"(?:-p|--publish)[ =]\S*?\d+:(?:{olds})(?:/tcp)?(?![\w:.])", "publishes the old port"),
         (
@@ -94,21 +96,19 @@ def _scripts(app: Application, context: Context, moves: Mapping[int, int]) -> It
         (rf"--target-port[= ](?:{olds})(?!\d)", "names the old port"),
         (rf"(?:_URLS|_PORTS)=[^\n]*?(?<!\d)(?:{olds})(?!\d)", "tells it to listen on the old port"),
     )
+    found = context.project.workspace.texts.commands(uses, _USED)
+    if not found:
+        return
+    named = "|".join(re.escape(name) for name in sorted(names))
     word = re.compile(rf"(?<![\w-])(?:{named})(?![\w-])")
-    texts = context.project.workspace.texts
-    for path in texts.paths():
-        source = texts.source(path)
-        if source is None or not any(name in source.text for name in names):
-            continue
-        joined = _CONTINUED.sub(" ", source.text)
-        for pattern, what in uses:
-            for match in re.finditer(pattern, joined):
-                start = joined.rfind("\n", 0, match.start()) + 1
-                end = joined.find("\n", match.end())
-                command = joined[start : end if end >= 0 else len(joined)].strip()
-                if word.search(command):
-                    line = source.line_of(max(source.text.find(match[0].split()[-1]), 0))
-                    yield Refusal(f"{path}:{line} {what}: {command[:_LONGEST]}")
+    for source, command, use, what in found:
+        if word.search(command):
+            line = source.line_of(max(source.text.find(use.split()[-1]), 0))
+            yield Refusal(f"{source.path}:{line} {what}: {command[:_LONGEST]}")
+
+
+_USED = ("-p", "port-forward", "--target-port", "_URLS=", "_PORTS=")
+"""One of these stands in every command that `_scripts` looks for."""
 
 
 _PLATFORM_PORTS = (
@@ -129,11 +129,12 @@ def _platforms(app: Application, context: Context, moves: Mapping[int, int]) -> 
     names = {name.lower() for name in _images(app, context) | {app.name} if len(name) >= _TELLING}
     alone = len(context.project.applications) == 1
     found = texts.first_matches(pattern, ("Port", "PORT", "_port", "gcloud"))
+    folders = _chart_folders(context)
     for source, first in found:
         path, text, match = source.path, source.text, first
         inside = app.project is not None and path == app.project.path
         of_project = path.lower().endswith(("proj", ".props", ".targets"))
-        if path.startswith(texts.charts) or (of_project and not inside):
+        if path.startswith(folders) or (of_project and not inside):
             continue
         if of_project:
             text = without_comments(text, "xml")
@@ -160,20 +161,34 @@ _LITERAL = r"(?:_URLS|_PORTS)\b[^\n]*?(?<!\d)(?:%s)(?!\d)"
 def _kustomizations(
     app: Application, context: Context, moves: Mapping[int, int]
 ) -> Iterator[Refusal]:
-    """Patches and generators of kustomizations: JSON patches stand in files without a kind."""
+    """Generators of kustomizations, and JSON patches that no kustomization here names."""
     texts = context.project.workspace.texts
     mine = {workload.name for workload in app.workloads} | {one.name for one in app.services}
     names = "|".join(re.escape(name) for name in sorted(mine) if name)
     if not names:
         return
     word = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
-    parts = (part % _olds(moves) for part in (_PATCHED, _NUMBERED, _LITERAL))
+    parts = [part % _olds(moves) for part in (_PATCHED, _NUMBERED, _LITERAL)]
     pattern = re.compile("|".join(parts))
     ends = (".yaml", ".yml", ".json", "kustomization")
-    for source, match in texts.first_matches(pattern, ("ort", "value"), ends):
-        path = source.path
-        own = posixpath.basename(path).startswith("kustomization")
-        if not (own or re.search(r"\bop[\"']?\s*:", source.text)):
+    known = context.project.kustomize
+    generated = re.compile(parts[-1])
+    read = {
+        patch.path
+        for patch in known.patches
+        if patch.inline is None and known.builds(patch.holder, context.project.manifests)
+    }
+    for source, first in texts.first_matches(pattern, ("ort", "value", "_URLS", "_PORTS"), ends):
+        path, match = source.path, first
+        own = posixpath.basename(path).lower().startswith("kustomization")
+        if not (own or re.search(r"\bop[\"']?\s*:", source.text)) or path in read:
+            continue
+        if known.builds(path, context.project.manifests):
+            literal = generated.search(source.text)
+            if literal is None:
+                continue
+            line, match = source.line_of(literal.start()), literal
+            yield Refusal(f"{path}:{line} makes a ConfigMap or Secret of the old port", path)
             continue
         holders = [source.text] if own else _users_of(path, context)
         if any(word.search(text) for text in holders or [source.text]):
@@ -183,21 +198,23 @@ def _kustomizations(
 
 def _users_of(path: str, context: Context) -> list[str]:
     """The kustomizations that name a patch file."""
-    texts = context.project.workspace.texts
-    found = []
-    for other in texts.paths():
-        if posixpath.basename(other).startswith("kustomization"):
-            source = texts.source(other)
-            if source is not None and posixpath.basename(path) in source.text:
-                found.append(source.text)
-    return found
+    name = posixpath.basename(path)
+    texts = (source.text for source in context.project.workspace.texts.kustomizations)
+    return [text for text in texts if name in text]
+
+
+def _chart_folders(context: Context) -> tuple[str, ...]:
+    """What paths of charts begin with, those that are read and those that are not."""
+    read = (f"{chart.folder}/" for chart in context.project.charts.charts if chart.folder)
+    return (*context.project.workspace.texts.charts, *read)
 
 
 def _charts(app: Application, context: Context) -> Iterator[Refusal]:
-    """Charts are not read yet: one that names the application may deploy it on the old port."""
+    """A chart that may not be edited is not read: if it names the application, it may deploy it."""
     texts = context.project.workspace.texts
     names = {name for name in _names(app) if len(name) >= _TELLING}
-    if not texts.charts or not names:
+    naming = [source for source, bare in texts.of_charts if any(name in bare for name in names)]
+    if not naming:
         return
     pattern = re.compile(
         "|".join(
@@ -206,15 +223,33 @@ def _charts(app: Application, context: Context) -> Iterator[Refusal]:
         ),
         re.IGNORECASE,
     )
-    for path in texts.paths():
-        if path.startswith(texts.charts):
-            source = texts.source(path)
-            match = pattern.search(source.text) if source is not None else None
-            if source is not None and match is not None:
-                line = source.line_of(match.start())
-                yield Refusal(
-                    f"{path}:{line}: a chart may deploy it, and charts are not read", path
-                )
+    for source in naming:
+        match = pattern.search(source.text)
+        if match is not None:
+            place = f"{source.path}:{source.line_of(match.start())}"
+            yield Refusal(f"{place}: a chart that is left out may deploy it", source.path)
+
+
+_SERVICE_SIDE = ("Ingress", "HTTPRoute", "VirtualService", "Gateway")
+
+
+def _branches(app: Application, context: Context, moves: Mapping[int, int]) -> Iterator[Refusal]:
+    """Branches of its charts that are not taken now, and would name the old port when they are."""
+    olds = _olds(moves)
+    number = re.compile(rf"(?:[pP]ort|PORTS?|URLS?)\b[^\n]*?(?<![\w.])(?:{olds})(?![\w.])")
+    target = re.compile(rf"targetPort[\"']?\s*:\s*[\"']?(?:{olds})(?![\w.])")
+    views = context.project.charts.views
+    charts = {views[w.path].chart.folder: views[w.path].chart for w in app.workloads
+              if w.path in views}  # fmt: skip
+    for chart in charts.values():
+        for body in chart.untaken:
+            if body.kind in _SERVICE_SIDE:
+                continue
+            match = (target if body.kind == "Service" else number).search(body.text)
+            if match is not None:
+                line = body.line_of(match.start())
+                reason = "a branch that the chart's values do not take names the port"
+                yield Refusal(f"{body.source.path}:{line}: {reason}", body.source.path)
 
 
 def _names(app: Application) -> set[str]:
@@ -232,7 +267,11 @@ def _unread(app: Application, context: Context, moves: Mapping[int, int]) -> Ite
     names = {c.name for c in app.containers} | {w.name for w in app.workloads} - {""}
     names |= {service.name for service in app.services}
     olds = re.compile(rf"(?<!\d)(?:{_olds(moves)})(?!\d)")
-    for path, text in sorted(context.project.workspace.unread.items()):
+    unread = dict(context.project.workspace.unread)
+    for skipped in context.project.charts.skipped:
+        if skipped.path in context.documents:
+            unread[skipped.path] = context.documents[skipped.path].source.text
+    for path, text in sorted(unread.items()):
         named = [name for name in names if len(name) > 1 and name in text]
         if named and olds.search(text):
             yield Refusal(f"{path} can't be read and names {min(named)}", path)

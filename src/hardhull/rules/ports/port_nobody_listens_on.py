@@ -33,7 +33,8 @@ from hardhull.rules.ports.doubts import remade
 from hardhull.rules.ports.in_compose import in_callers, in_compose
 from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, place_of
-from hardhull.rules.ports.in_pods import in_patches, in_pod, in_probes
+from hardhull.rules.ports.in_patches import in_patches
+from hardhull.rules.ports.in_pods import in_pod, in_probes
 from hardhull.rules.ports.in_texts import in_texts
 from hardhull.rules.ports.nobody_examples import PORT_NOBODY_LISTENS_ON
 

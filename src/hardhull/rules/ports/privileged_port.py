@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.model import (
@@ -29,8 +30,11 @@ from hardhull.rules.ports.examples import PRIVILEGED_PORT
 from hardhull.rules.ports.in_compose import in_callers, in_compose
 from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, names_in, place_of
-from hardhull.rules.ports.in_pods import beside, in_patches, in_pod
+from hardhull.rules.ports.in_patches import in_patches
+from hardhull.rules.ports.in_pods import beside, in_pod
 from hardhull.rules.ports.in_texts import in_texts
+from hardhull.rules.ports.naming import is_by_number, is_waiting, named
+from hardhull.rules.rollout import in_two_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +56,14 @@ def find(app: Application, context: Context) -> Iterator[Finding]:
             yield _finding(app, stage, idle, f"{app.where}, {stage.path}")
     heard = low_listeners(app, context)
     if heard and app.stages:
-        yield _finding(app, run_stages(app)[0], heard, app.where)
+        found = _finding(app, run_stages(app)[0], heard, app.where)
+        # A port that gets its name in a first step is another problem than one that has it.
+        unnamed = in_two_steps(context) and is_by_number(app, context, _numbers(heard))
+        yield replace(found, what=f"{found.what} by number") if unnamed else found
+
+
+def _numbers(heard: tuple[Listener, ...]) -> frozenset[int]:
+    return frozenset(listener.port for listener in heard)
 
 
 def _finding(app: Application, stage: AppStage, heard: tuple[Listener, ...], where: str) -> Finding:
@@ -89,15 +100,25 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     heard: tuple[Listener, ...] = finding.plan
     if finding.where != app.where:
         return Refusal("no manifest or Compose file here runs it: callers can't be seen")
-    moves = {port: _new_port(port, context) for port in {listener.port for listener in heard}}
+    moves = {port: _new_port(port, context) for port in _numbers(heard)}
     operations: list[Operation] = []
     notes: list[str] = []
-    for member in together(app, context):
+    # What a shared stage says of the port moves for all its programs: all of them move or none.
+    members = context.project.index.made_together(app)
+    for member in members:
         answer = _moved(member, context, moves)
         if isinstance(answer, Refusal):
             return answer if member is app else _because_of(member, app, answer)
         operations += [op for op in answer.operations if op not in operations]
         notes += [note for note in answer.notes if note not in notes]
+    if in_two_steps(context):
+        if any(is_by_number(member, context, moves) for member in members):
+            # All that could refuse the move was asked above: no name is given in vain.
+            return named(app, context, moves)
+        waiting = (is_waiting(member, context, moves) for member in members)
+        first = next((refusal for refusal in waiting if refusal is not None), None)
+        if first is not None:
+            return first
     listed = ", ".join(f"{old} → {new}" for old, new in sorted(moves.items()))
     level = Level.REVIEW if notes else Level.ROUTINE
     return Fix(
@@ -107,23 +128,6 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         "refused connections",
         tuple(notes),
     )
-
-
-def together(app: Application, context: Context) -> tuple[Application, ...]:
-    """The application, and those made from a stage that it is made from too.
-
-    What the shared stage says of the port moves for all of them, so all of them move or none.
-    """
-    found = [app]
-    for one in found:
-        for other in context.project.applications:
-            if other not in found and _stages(one) & _stages(other):
-                found.append(other)
-    return tuple(found)
-
-
-def _stages(app: Application) -> set[tuple[str, int]]:
-    return {(stage.path, one.index) for stage in run_stages(app) for one in stage.chain}
 
 
 def _because_of(member: Application, app: Application, answer: Refusal) -> Refusal:
@@ -147,7 +151,7 @@ def _moved(app: Application, context: Context, moves: Mapping[int, int]) -> Fix 
         numeric = numeric or place.numeric
         notes += [place.note] if place.note and place.note not in notes else []
     operations += _announced(app, moves)
-    notes = [*notes_on(app, context, numeric=numeric), *notes, *remade(app, operations)]
+    notes = [*notes_on(app, context, moves, numeric=numeric), *notes, *remade(app, operations)]
     return Fix(tuple(operations), "", notes=tuple(notes))
 
 
@@ -225,7 +229,7 @@ RULE = Rule(
     ),
     fix_note=(
         "Moves 80 to 8080 and 443 to the HTTPS port the repository uses (else 8443) in "
-        "Dockerfile, variables, probes, Services' targetPort, network policies and Compose "
+        "Dockerfile, variables, probes, Services' targetPort, patches, network policies and Compose "
         "callers, in one fix. What clients see (Service `port`, nodePort, Ingress, published "
         "ports) stays. ASPNETCORE_URLS is added only below .NET 8, whose images say 80 themselves."
     ),

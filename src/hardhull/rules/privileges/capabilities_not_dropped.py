@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from hardhull.model import Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind, worst
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.dropping import EXAMPLES, obstacles
-from hardhull.rules.privileges.scope import on_windows
+from hardhull.rules.privileges.scope import below, on_windows, set_by_openshift
+from hardhull.rules.rollout import waits_for_image
+from hardhull.rules.todays_image import todays_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,8 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     dropped = [item.text for item in container.dropped_capabilities]
     if "ALL" in dropped or on_windows(container, context):
         return
+    if not dropped and (set_by_openshift(container, context) or below(container) is not None):
+        return  # a patch without a list leaves that of its base
     misspelled = any((text or "").upper() == "ALL" for text in dropped)
     yield in_container(
         ID,
@@ -43,12 +47,15 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         if isinstance(obstacle, Refusal):
             return obstacle
         notes.append(obstacle)
+    if waiting := waits_for_image(container, context, notes):
+        return Refusal(waiting, container.path, container.span)
+    today = todays_image(container, context)
     return Fix(
         container.drop_all_capabilities(),
         "drop ALL capabilities",
         worst(finding.level, Level.REVIEW if notes else Level.ROUTINE),
         '"Operation not permitted", for example from a ping',
-        tuple(notes),
+        (*notes, today.starts) if today is not None else tuple(notes),
     )
 
 
@@ -81,7 +88,9 @@ RULE = Rule(
     refused_when=(
         "the program runs as root or as a user that is not known, listens below 1024, changes its "
         "user at start-up (gosu, su-exec, sudo), or its image uses setcap; the container is there "
-        "for a debugger; or a Compose file for Windows is laid over this one"
+        "for a debugger; or a Compose file for Windows is laid over this one; or today's image "
+        "under the tag runs as root or listens below 1024 by its own config, where the registry "
+        "was asked"
     ),
     references=(
         "https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted",
@@ -97,6 +106,13 @@ RULE = Rule(
         "kube-linter:drop-net-raw-capability",
         "kics:2f1a0619-b12b-48a0-825f-993bb6f01d58",
         "kics:dbbc6705-d541-43b0-b166-dd4be8208b54",
+        "kubescape:C-0211",
+        "kubesec:CapDropAll",
+        "kubesec:CapDropAny",
+        "cis:5.2.8",
+        "cis:5.2.10",
+        "pss:capabilities_restricted",
     ),
+    patches=True,
     examples=EXAMPLES,
 )

@@ -6,21 +6,16 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from hardhull.documents.yaml import YamlFile
 from hardhull.model import Refusal
 from hardhull.project.compose import ComposeService
 from hardhull.project.starting import start_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hardhull.documents.yaml import Cursor
     from hardhull.project.container import Container
     from hardhull.project.context import Context
 
 _DEBUGGER = re.compile(r"\b(?:vsdbg|remote_debugger|netcoredbg)\b")
-_WINDOWS_FILE = re.compile(r"compose.*windows|windows.*compose", re.IGNORECASE)
-_WINDOWS_CONTAINERS = re.compile(r"nanoserver|windowsservercore|-windows\b", re.IGNORECASE)
 _USUAL_FILES = ("compose", "docker-compose", "compose.override", "docker-compose.override")
 
 
@@ -61,39 +56,12 @@ def _on_windows_too(container: Container, context: Context) -> Cursor | None:
     """
     if not isinstance(container, ComposeService):
         return None
-    folder = posixpath.dirname(container.path)
-    for path, document in context.documents.items():
-        if path == container.path or posixpath.dirname(path) != folder:
-            continue
-        if not _WINDOWS_FILE.search(posixpath.basename(path)) or not isinstance(document, YamlFile):
-            continue
-        if not _share_a_service(path, container.path, context):
-            continue
-        for services in _services(document):
-            if _WINDOWS_CONTAINERS.search(services.raw) and _is_laid_over(services):
-                return services
+    index = context.project.index
+    for services in index.windows_overlays_near(container):
+        both = {services.path, container.path}
+        if len(both) > 1 and any(
+            both <= {path for path, _ in service.layers}
+            for service in index.services_near(container)
+        ):
+            return services
     return None
-
-
-def _share_a_service(one: str, other: str, context: Context) -> bool:
-    for service in context.project.compose:
-        if {one, other} <= {path for path, _ in service.layers}:
-            return True
-    return False
-
-
-def _services(document: YamlFile) -> Iterator[Cursor]:
-    for root in document.cursors:
-        services = root.get("services")
-        if services is not None:
-            yield services
-
-
-def _is_laid_over(services: Cursor) -> bool:
-    for _, service in services.pairs():
-        build = service.get("build")
-        context = service.get("build", "context")
-        whole = build is not None and (build.text is not None or context is not None)
-        if not whole and service.get("image") is None:
-            return True
-    return False

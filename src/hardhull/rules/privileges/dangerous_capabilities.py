@@ -5,8 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
+from hardhull.model import (
+    Example,
+    Finding,
+    Fix,
+    Level,
+    PodSecurityLevel,
+    Refusal,
+    Rule,
+    SetValue,
+    Severity,
+    SubjectKind,
+    value_of,
+)
 from hardhull.project.container import capability
+from hardhull.project.pod_security import minor_of
+from hardhull.project.pod_security_checks import DEFAULT_CAPABILITIES, RESTRICTED_CAPABILITIES
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import left_alone
@@ -22,12 +36,8 @@ if TYPE_CHECKING:
     from hardhull.project.context import Context
 
 ID = "dangerous-capabilities"
-
-BASELINE = frozenset({
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
-    "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
-})  # fmt: skip
-"""What Pod Security's baseline level lets a container add."""
+_RESTRICTED_SINCE = 22
+"""The minor version since which the restricted level looks at added capabilities."""
 
 _USERS = {
     "NET_ADMIN": r"\b(?:ip6?tables|nft|tc|ip (?:link|route|addr|rule)|wg(?:-quick)?|openvpn)\b",
@@ -44,14 +54,19 @@ _USERS = {
 
 def find(container: Container, context: Context) -> Iterator[Finding]:
     """Containers that add a capability outside the baseline; placeholders are left out."""
+    wanted = context.settings.pod_security
+    allowed = _allowed(context)
     listed = tuple(
         item
         for item in container.added_capabilities
-        if item.text is not None and capability(item) not in BASELINE
+        if item.text is not None
+        and (item.text if wanted.asked else capability(item)) not in allowed
     )
     if not listed or on_windows(container, context):
         return
-    names = ", ".join(capability(item) for item in listed)
+    names = ", ".join(
+        item.raw if capability(item) in allowed else capability(item) for item in listed
+    )
     yield in_container(
         ID,
         Severity.HIGH,
@@ -64,6 +79,15 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     )
 
 
+def _allowed(context: Context) -> frozenset[str]:
+    """What Pod Security lets a container add: at the baseline level, or at the one asked for."""
+    wanted = context.settings.pod_security
+    strict = wanted.asked and wanted.level is PodSecurityLevel.RESTRICTED
+    if strict and minor_of(wanted.version) >= _RESTRICTED_SINCE:
+        return RESTRICTED_CAPABILITIES
+    return DEFAULT_CAPABILITIES
+
+
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Remove these capabilities and no others, unless something here is seen to use one."""
     container: Container = finding.subject
@@ -72,7 +96,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     if alone is not None:
         return alone
     start = start_of(container, context.project)
-    for item in listed:
+    misspelled = tuple(item for item in listed if capability(item) in _allowed(context))
+    dangerous = tuple(item for item in listed if item not in misspelled)
+    for item in dangerous:
         name = capability(item)
         patterns = _USERS.values() if name == "ALL" else [_USERS.get(name, r"(?!)")]
         for pattern in patterns:
@@ -80,14 +106,19 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
             if using is not None:
                 return Refusal(f"{using.place} uses {name}: {using.text[:60]}", using.path)
     unknown = of_unknown_use(container, context)
-    if unknown is not None:
+    if isinstance(unknown, Refusal):
         return unknown
     notes = [f"not checked: what {finding.what} was added for; git blame on the line may say"]
     notes += [f"not checked: what {name} does when it starts" for name in start.unread]
+    notes += [unknown] if unknown is not None else []
     notes += at_roll_out(container, context)
+    spelled = tuple(
+        SetValue(item.path, item.address, value_of(capability(item))) for item in misspelled
+    )
+    removed = container.remove_capabilities(dangerous) if dangerous else ()
     return Fix(
-        container.remove_capabilities(listed),
-        f"{finding.what} no longer added",
+        (*spelled, *removed),
+        f"{finding.what} no longer added" if dangerous else f"{finding.what} spelled as it is read",
         Level.REVIEW,
         '"Operation not permitted" from whatever needed it',
         tuple(notes),
@@ -145,7 +176,14 @@ RULE = Rule(
         "kubescape:C-0046",
         "kics:19ebaa28-fc86-4a58-bcfa-015c9e22fe40",
         "kics:235236ee-ad78-4065-bd29-61b061f28ce0",
+        "trivy:KSV-0106",
+        "kube-linter:drop-net-raw-capability",
+        "kubesec:CapSysAdmin",
+        "cis:5.2.9",
+        "pss:capabilities_baseline",
+        "pss:capabilities_restricted",
     ),
+    patches=True,
     examples=(
         Example(
             "only the dangerous one goes",

@@ -76,6 +76,10 @@ RULE = Rule(
         "trivy:KSV-0006",
         "kubescape:C-0074",
         "kube-linter:docker-sock",
+        "kubesec:DockerSock",
+        "cis:5.2.12",
+        "pss:hostPathVolumes",
+        "pss:restrictedVolumes",
     ),
     examples=(
         Example("a pod", in_pod(POD + _VOLUME.format("docker.sock")), reported=True),

@@ -21,7 +21,14 @@ from hardhull.project.container import Role
 from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import COMPOSE, POD, SERVICE, in_compose, in_pod
-from hardhull.rules.privileges.scope import NEEDS_HOST, at, of_unknown_use, on_windows, workload_of
+from hardhull.rules.privileges.scope import (
+    NEEDS_HOST,
+    asked_for,
+    at,
+    of_unknown_use,
+    on_windows,
+    workload_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +51,7 @@ _LOCAL = re.compile(r"\b(?:localhost|127\.0\.0\.1)\b|\[::1\]")
 
 def find(container: Container, context: Context) -> Iterator[Finding]:
     """Pods (once, whatever their number of containers) and services that share with the host."""
-    if on_windows(container, context):
+    if on_windows(container, context) and not context.settings.pod_security.asked:
         return
     workload = workload_of(container, context)
     for key, shared in container.host_namespaces:
@@ -77,15 +84,18 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         needing = start_of(one, context.project).first(NEEDS_HOST)
         if needing is not None:
             return Refusal(f"{needing.place} works on the host: {needing.text[:60]}", needing.path)
+    notes = [f"not checked: why it shares the host's {_SHARED[finding.what]}; git blame may say"]
     for one in together:
         unknown = of_unknown_use(one, context) if one.role is Role.MAIN else None
-        if unknown is not None:
+        if isinstance(unknown, Refusal):
             return unknown
+        notes += [unknown] if unknown is not None else []
     if finding.what == "hostNetwork" and workload is not None:
-        refusal = _reached_through_host(workload, context)
-        if refusal is not None:
-            return refusal
-    note = f"not checked: why it shares the host's {_SHARED[finding.what]}; git blame may say"
+        asked = asked_for(container, context)
+        reached = _host_process(workload) or _reached_through_host(workload, context, asked=asked)
+        if isinstance(reached, Refusal):
+            return reached
+        notes += [reached] if reached is not None else []
     return Fix(
         (RemoveNode(finding.path, finding.plan.address),),
         f"{finding.what} removed",
@@ -93,14 +103,29 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         "connections to or from the host's own address fail"
         if finding.what == "hostNetwork"
         else "it no longer sees what it shared with the host",
-        (note,),
+        tuple(dict.fromkeys(notes)),
     )
 
 
-def _reached_through_host(workload: Workload, context: Context) -> Refusal | None:
-    """Something that finds the program, or that it finds, by the host's address."""
+def _host_process(workload: Workload) -> Refusal | None:
+    """A Windows container that is a process of its host is admitted with the host's network only."""
+    for place in (workload.pod, *(one.cursor for one in workload.containers)):
+        found = place.get("securityContext", "windowsOptions", "hostProcess")
+        if found is not None and found.as_bool():
+            reason = "it is a process of its host (hostProcess), which needs the host's network"
+            return Refusal(reason, found.path, found.span)
+    return None
+
+
+def _reached_through_host(
+    workload: Workload, context: Context, *, asked: bool
+) -> Refusal | str | None:
+    """Something that finds the program, or that it finds, by the host's address.
+
+    Where Pod Security was asked for, its clients are for somebody to look at.
+    """
     for one in workload.containers:
-        for port in one.host_ports:
+        for port in () if asked else one.host_ports:
             reason = f"{at(port)} has a hostPort: clients reach it by the host's address"
             return Refusal(reason, port.path, port.span)
         for name, setting in one.environment.items():
@@ -115,6 +140,8 @@ def _reached_through_host(workload: Workload, context: Context) -> Refusal | Non
                 return Refusal(f"its {key} asks the host's address", host.path, host.span)
     if not any(service.selects(workload) for service in context.project.all_services):
         ports = [port for one in workload.containers for port in one.ports]
+        if ports and asked:
+            return f"not checked: who reaches {workload.where} by the host's address"
         if ports:
             place = ports[0].cursor
             return Refusal(
@@ -179,7 +206,18 @@ RULE = Rule(
         "kics:6b6bdfb3-c3ae-44cb-88e4-7405c1ba2c8a",
         "kics:302736f4-b16c-41b8-befe-c0baffa0bd9d",
         "kics:cd290efd-6c82-4e9d-a698-be12ae31d536",
+        "kubesec:HostNetwork",
+        "kubesec:HostPID",
+        "kubesec:HostIPC",
+        "cis:5.2.3",
+        "cis:5.2.4",
+        "cis:5.2.5",
+        "nsa:1.3",
+        "nsa:1.4",
+        "nsa:1.5",
+        "pss:hostNamespaces",
     ),
+    patches=True,
     examples=(
         Example(
             "the host's processes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.model import Example, Finding, Level, Rule, Severity, SubjectKind
@@ -9,6 +10,7 @@ from hardhull.project.container import Platform
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.docker_socket import is_socket
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
+from hardhull.rules.privileges.scope import workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,7 @@ _SYSTEM = (
 _HARMLESS = ("/etc/localtime", "/etc/timezone", "/etc/ssl", "/etc/pki", "/usr/share/zoneinfo")
 
 
-def find(container: Container, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
+def find(container: Container, context: Context) -> Iterator[Finding]:
     """Host paths in pods; in Compose, where bind mounts are ordinary, those of the system."""
     for mount in container.mounts:
         if mount.kind != "bind" or not mount.host or is_socket(mount):
@@ -41,6 +43,30 @@ def find(container: Container, context: Context) -> Iterator[Finding]:  # noqa: 
             level=Level.MANUAL,
             what=mount.host,
         )
+    yield from _not_mounted(container, context)
+
+
+def _not_mounted(container: Container, context: Context) -> Iterator[Finding]:
+    """Host paths of the pod that no container mounts; told once for the workload."""
+    workload = workload_of(container, context)
+    if workload is None:
+        return
+    mounted = {mount.volume for one in workload.containers for mount in one.mounts}
+    listed = workload.pod.get("volumes")
+    for volume in listed.items() if listed is not None else ():
+        host, name = volume.get("hostPath"), volume.get("name")
+        if host is None or host.is_null or name is None or name.text in mounted:
+            continue
+        found = in_container(
+            ID,
+            Severity.LOW,
+            container,
+            f"its pod has a volume {name.raw} of its host, which no container mounts",
+            at=host,
+            level=Level.MANUAL,
+            what=f"volume {name.raw}",
+        )
+        yield replace(found, where=workload.where)
 
 
 def _of_the_system(mount: Mount) -> bool:
@@ -92,10 +118,19 @@ RULE = Rule(
         "kube-linter:writable-host-mount",
         "kics:aa8f7a35-9923-4cad-bd61-a19b7f6aac91",
         "kics:5308a7a8-06f8-45ac-bf10-791fe21de46e",
+        "kubesec:ProcMount",
+        "cis:5.2.12",
+        "pss:hostPathVolumes",
+        "pss:restrictedVolumes",
     ),
     examples=(
         Example(
             "a pod", in_pod(POD + _VOLUME.format("hostPath: {path: /srv/data}")), reported=True
+        ),
+        Example(
+            "a volume that no container mounts",
+            in_pod(POD + "      volumes:\n        - {name: data, hostPath: {path: /srv/data}}\n"),
+            reported=True,
         ),
         Example(
             "a Compose service with files of the system",

@@ -19,7 +19,7 @@ from hardhull.model import (
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import POD, SERVICE, in_pod
-from hardhull.rules.privileges.scope import on_windows, workload_of
+from hardhull.rules.privileges.scope import asked_for, on_windows, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,8 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
             return Refusal(reason, shared.path, shared.span)
     workload = workload_of(container, context)
     services = context.project.all_services
-    if workload is None or not any(service.selects(workload) for service in services):
+    served = workload is not None and any(service.selects(workload) for service in services)
+    if not served and not asked_for(container, context):
         return Refusal(
             "no Service here leads to these pods: the host's port is the only way in",
             finding.path,
@@ -74,7 +75,10 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         f"hostPort {finding.what} removed",
         Level.REVIEW,
         f"refused connections to port {finding.what} of the hosts",
-        (f"not checked: whether clients use port {finding.what} of a host instead of the Service",),
+        (
+            f"not checked: whether clients use port {finding.what} of a host"
+            + (" instead of the Service" if served else "; no Service here leads to these pods"),
+        ),
     )
 
 
@@ -106,7 +110,10 @@ RULE = Rule(
         "trivy:KSV-0024",
         "polaris:hostPortSet",
         "kubescape:C-0044",
+        "cis:5.2.13",
+        "pss:hostPorts",
     ),
+    patches=True,
     examples=(
         Example(
             "a Service leads to the pods",

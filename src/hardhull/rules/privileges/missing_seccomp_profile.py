@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind, worst
+from hardhull.model import (
+    Example,
+    Finding,
+    Fix,
+    Level,
+    Refusal,
+    Rule,
+    SetValue,
+    Severity,
+    SubjectKind,
+    value_of,
+    worst,
+)
 from hardhull.project.container import Platform, Seccomp
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes import (
+    DEFAULT_PROFILE,
+    SECCOMP_ANNOTATION,
+    KubernetesContainer,
+)
+from hardhull.project.pod_security import minor_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import (
     UNKNOWN_IMAGE,
-    at,
     built_here,
     on_windows,
-    openshift,
+    set_by_openshift,
     workload_of,
 )
 from hardhull.rules.rollout import at_roll_out
@@ -23,26 +40,80 @@ from hardhull.rules.rollout import at_roll_out
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hardhull.documents.yaml import Cursor
+    from hardhull.model import Address, Operation
     from hardhull.project.container import Container
     from hardhull.project.context import Context
     from hardhull.project.kubernetes import Workload
 
 ID = "missing-seccomp-profile"
+_FIELD_SINCE = 19
+"""The minor version of Kubernetes that brought the field, and with it the end of annotations."""
 
 
 def find(container: Container, context: Context) -> Iterator[Finding]:
     """Containers without a filter; in Compose only where Docker's own was switched off."""
-    if container.seccomp is Seccomp.FILTERED or on_windows(container, context):
+    if on_windows(container, context):
+        return
+    if container.seccomp is Seccomp.FILTERED:
+        yield from _overridden(container, context)
+        return
+    noted = container.seccomp_annotation if isinstance(container, KubernetesContainer) else None
+    if noted is not None and noted.is_opaque:
+        return
+    if noted is not None and _reads_annotations(context) and _by_annotation(noted) is not None:
         return
     off = container.seccomp is Seccomp.UNCONFINED
+    if not off and noted is None and set_by_openshift(container, context):
+        return
+    off = off or (noted is not None and _by_annotation(noted) is None)
+    message = (
+        "its system-call filter is switched off" if off else "nothing filters its system calls"
+    )
+    if noted is not None and not off:
+        message = "its system-call filter is an annotation, which Kubernetes ignores since 1.27"
     yield in_container(
         ID,
         Severity.MEDIUM,
         container,
-        "its system-call filter is switched off" if off else "nothing filters its system calls",
+        message,
         level=Level.REVIEW if off else Level.ROUTINE,
         what="Unconfined" if off else "",
+        plan=noted,
     )
+
+
+def _overridden(container: Container, context: Context) -> Iterator[Finding]:
+    """The pod's own profile, which counts for containers that are added to it."""
+    if not isinstance(container, KubernetesContainer):
+        return
+    workload = workload_of(container, context)
+    kind = container.pod.get("securityContext", "seccompProfile", "type")
+    if kind is None or kind.text != "Unconfined" or workload is None:
+        return
+    found = in_container(
+        ID,
+        Severity.MEDIUM,
+        container,
+        "the pod's system-call filter is switched off, though its containers have their own",
+        at=kind,
+        level=Level.REVIEW,
+        what="pod",
+    )
+    yield replace(found, where=workload.where)
+
+
+def _reads_annotations(context: Context) -> bool:
+    """Whether the version that the manifests are for has no field for it yet."""
+    return minor_of(context.settings.pod_security.version) < _FIELD_SINCE
+
+
+def _by_annotation(noted: Cursor) -> dict[str, str] | None:
+    """The profile that an annotation of the older kind names; None if it switches the filter off."""
+    if noted.text in ("runtime/default", "docker/default"):
+        return dict(DEFAULT_PROFILE)
+    kind, _, profile = (noted.text or "").partition("/")
+    return {"type": "Localhost", "localhostProfile": profile} if kind == "localhost" else None
 
 
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
@@ -51,27 +122,36 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     alone = left_alone(container, context)
     if alone is not None:
         return alone
-    notes = list(at_roll_out(container, context))
-    if container.seccomp is Seccomp.UNCONFINED:
-        notes.append("not checked: why the filter was switched off; git blame may say")
+    noted: Cursor | None = finding.plan
     workload = workload_of(container, context)
     whole_pod = workload is not None and _is_ours(workload, context)
-    if workload is not None:
-        for obstacle in _in_pod(container, workload, context, whole_pod=whole_pod):
-            if isinstance(obstacle, Refusal):
-                return obstacle
-            notes.append(obstacle)
-    reached = workload.containers if workload is not None and whole_pod else (container,)
-    foreign = [one.name for one in reached if not built_here(one, context)]
-    if foreign:
-        notes.append(f"{UNKNOWN_IMAGE} ({', '.join(foreign)})")
-    careful = any(note.startswith("not checked") for note in notes)
+    operations: tuple[Operation, ...]
+    summary = "seccompProfile: RuntimeDefault"
+    if finding.what == "pod":
+        operations = (
+            SetValue(finding.path, _profile_of_pod(container), value_of("RuntimeDefault")),
+        )
+    elif noted is not None and _reads_annotations(context):
+        operations = (SetValue(noted.path, noted.address, value_of("runtime/default")),)
+        summary = "seccomp annotation: runtime/default"
+    elif noted is not None and isinstance(container, KubernetesContainer):
+        key = str(noted.address[-1])
+        whole_pod = key == SECCOMP_ANNOTATION
+        profile = _by_annotation(noted) or DEFAULT_PROFILE
+        operations = (
+            *container.filter_system_calls(whole_pod=whole_pod, profile=profile),
+            *container.remove_annotation(key),
+        )
+        summary = f"seccompProfile: {profile['type']} instead of an annotation"
+    else:
+        operations = container.filter_system_calls(whole_pod=whole_pod)
+        summary += " for the pod" if whole_pod else ""
     if container.platform is Platform.COMPOSE:
         summary = "Docker's system-call filter is on again"
-    else:
-        summary = "seccompProfile: RuntimeDefault" + (" for the pod" if whole_pod else "")
+    notes = [*_notes(finding, workload, context, whole_pod=whole_pod)]
+    careful = any(note.startswith("not checked") for note in notes)
     return Fix(
-        container.filter_system_calls(whole_pod=whole_pod),
+        operations,
         summary,
         worst(Level.REVIEW if careful else Level.ROUTINE, finding.level),
         '"Operation not permitted" from a system call that programs rarely make',
@@ -79,17 +159,31 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     )
 
 
-def _in_pod(
-    container: Container, workload: Workload, context: Context, *, whole_pod: bool
-) -> Iterator[Refusal | str]:
-    noted = container.seccomp_annotation if isinstance(container, KubernetesContainer) else None
-    if noted is not None:
-        reason = f"{at(noted)} says {noted.raw}; the API wants annotation and field to agree"
-        yield Refusal(reason, noted.path, noted.span)
-    if workload.injected is not None and not whole_pod:
-        yield f"set at the container: {workload.injected} adds others to the pod"
-    if openshift(context, workload):
-        yield "not checked: OpenShift before 4.11 rejects pods that name a profile"
+def _profile_of_pod(container: Container) -> Address:
+    if not isinstance(container, KubernetesContainer):
+        raise TypeError("asked only of pods")
+    return (*container.pod.address, "securityContext", "seccompProfile", "type")
+
+
+def _notes(
+    finding: Finding, workload: Workload | None, context: Context, *, whole_pod: bool
+) -> Iterator[str]:
+    container: Container = finding.subject
+    yield from at_roll_out(container, context)
+    if finding.level is Level.REVIEW:
+        yield "not checked: why the filter was switched off; git blame may say"
+    local = _by_annotation(finding.plan) if finding.plan is not None else None
+    if local is not None and "localhostProfile" in local and not _reads_annotations(context):
+        yield f"not checked: whether every node has the profile {local['localhostProfile']}"
+    if workload is not None:
+        if workload.injected is not None and not whole_pod:
+            yield f"set at the container: {workload.injected} adds others to the pod"
+        if context.project.for_openshift:
+            yield "not checked: OpenShift before 4.11 rejects pods that name a profile"
+    reached = workload.containers if workload is not None and whole_pod else (container,)
+    foreign = [one.name for one in reached if not built_here(one, context)]
+    if foreign:
+        yield f"{UNKNOWN_IMAGE} ({', '.join(foreign)})"
 
 
 def _is_ours(workload: Workload, context: Context) -> bool:
@@ -100,6 +194,7 @@ def _is_ours(workload: Workload, context: Context) -> bool:
     return all(context.project.owner_of(one) is not None for one in mains)
 
 
+_PROFILE = "      securityContext:\n        seccompProfile:\n          type: RuntimeDefault\n"
 _SIDECAR = POD + "        - name: log\n          image: acme.example/log-shipper:2\n"
 _OFF = COMPOSE + "    security_opt:\n      - seccomp:unconfined\n      - label:disable\n"
 _UNCONFINED = POD + "          securityContext:\n            seccompProfile: {type: Unconfined}\n"
@@ -125,18 +220,16 @@ RULE = Rule(
     ),
     fix_note=(
         "Sets `seccompProfile: {type: RuntimeDefault}`, once at the pod where all of its "
-        "containers are applications or their init containers, else at the container. In Compose "
-        "it removes `seccomp:unconfined`."
+        "containers are applications or their init containers, else at the container. An annotation "
+        "of the older kind, which Kubernetes no longer reads, becomes the field. In Compose it "
+        "removes `seccomp:unconfined`."
     ),
     routine_when="no profile is set, and every image that the setting reaches is built here",
     review_when=(
         "a profile `Unconfined` is replaced, an image is not built here, the manifests are for "
         "OpenShift or Knative, or the workload is a Pod or a Job, which can't be changed in place"
     ),
-    refused_when=(
-        "an annotation of the older kind says something else, or the container is there for a "
-        "debugger"
-    ),
+    refused_when="the container is there for a debugger",
     references=(
         "https://kubernetes.io/docs/tutorials/security/seccomp/",
         "https://docs.docker.com/engine/security/seccomp/",
@@ -148,15 +241,19 @@ RULE = Rule(
         "kubescape:C-0055",
         "kubescape:C-0210",
         "kics:f377b83e-bd07-4f48-a591-60c82b14a78b",
+        "polaris:linuxHardening",
+        "kubesec:SeccompAny",
+        "kubesec:SeccompUnconfined",
+        "cis:5.7.2",
+        "nsa:1.10",
+        "pss:seccompProfile_baseline",
+        "pss:seccompProfile_restricted",
     ),
     examples=(
         Example(
             "the pod runs nothing but an application",
             in_pod(POD),
-            {
-                "k8s/api.yaml": POD
-                + "      securityContext:\n        seccompProfile:\n          type: RuntimeDefault\n"
-            },
+            {"k8s/api.yaml": POD + _PROFILE},
         ),
         Example(
             "beside a container of others it is set at the container",
@@ -182,14 +279,31 @@ RULE = Rule(
             level=Level.REVIEW,
         ),
         Example(
-            "an annotation says otherwise",
-            in_pod(_ANNOTATED.replace("<filter>", "unconfined")),
-            refused="the API wants annotation and field to agree",
+            "an annotation of the older kind becomes the field",
+            in_pod(_ANNOTATED.replace("<filter>", "runtime/default")),
+            {"k8s/api.yaml": POD + _PROFILE},
         ),
         Example(
-            "an annotation of the older kind",
+            "an annotation that switches the filter off",
+            in_pod(_ANNOTATED.replace("<filter>", "unconfined")),
+            {"k8s/api.yaml": POD + _PROFILE},
+            level=Level.REVIEW,
+        ),
+        Example(
+            "a profile of the node that an annotation names",
+            in_pod(_ANNOTATED.replace("<filter>", "localhost/audit.json")),
+            {
+                "k8s/api.yaml": POD
+                + _PROFILE.replace("RuntimeDefault", "Localhost")
+                + "          localhostProfile: audit.json\n"
+            },
+            level=Level.REVIEW,
+        ),
+        Example(
+            "Kubernetes before 1.19, which reads annotations",
             in_pod(_ANNOTATED.replace("<filter>", "runtime/default")),
             silent=True,
+            settings="pod-security: {version: v1.18}\n",
         ),
         Example("Compose without a word about it", in_compose(COMPOSE), silent=True),
         Example(

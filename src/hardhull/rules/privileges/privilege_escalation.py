@@ -20,7 +20,7 @@ from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.escalation_examples import EXAMPLES
-from hardhull.rules.privileges.scope import built_here, on_windows
+from hardhull.rules.privileges.scope import below, built_here, on_windows, set_by_openshift
 from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ _INSTALLED = re.compile(
 def find(container: Container, context: Context) -> Iterator[Finding]:
     """Containers in which a process may gain rights, Windows left out."""
     if on_windows(container, context) or container.escalation_forbidden is not False:
+        return
+    said = container.cursor.get("securityContext", "allowPrivilegeEscalation")
+    if said is None and set_by_openshift(container, context):
         return
     ours = built_here(container, context)
     evidence = () if ours else ("not checked: whether its image relies on setuid programs",)
@@ -76,16 +79,17 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
 
 
 def _obstacles(container: Container, context: Context) -> Iterator[Refusal | str]:
-    if container.privileged is not None:
-        yield Refusal(
-            "privileged: true allows escalation by itself; privileged-container comes first",
-            container.path,
-            container.privileged.span,
-        )
-    for item in container.added_capabilities:
-        if capability(item) in ("SYS_ADMIN", "ALL"):
-            reason = f"it adds {item.text}, which allows escalation"
-            yield Refusal(reason, container.path, item.span)
+    for one in filter(None, (container, below(container))):
+        if one.privileged is not None:
+            yield Refusal(
+                "privileged: true allows escalation by itself; privileged-container comes first",
+                one.path,
+                one.privileged.span,
+            )
+        for item in one.added_capabilities:
+            if capability(item) in ("SYS_ADMIN", "ALL"):
+                reason = f"it adds {item.text}, which allows escalation"
+                yield Refusal(reason, one.path, item.span)
     alone = left_alone(container, context)
     if alone is not None:
         yield alone
@@ -153,6 +157,11 @@ RULE = Rule(
         "kube-linter:privilege-escalation-container",
         "kics:5572cc5e-1e4c-4113-92a6-7a8a3bd25e6d",
         "compose-lint:CL-0003",
+        "kubesec:AllowPrivilegeEscalation",
+        "cis:5.2.6",
+        "nsa:1.7",
+        "pss:allowPrivilegeEscalation",
     ),
+    patches=True,
     examples=EXAMPLES,
 )

@@ -56,10 +56,11 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     if needing is not None:
         return Refusal(f"{needing.place} does what only a privileged container can", needing.path)
     unknown = of_unknown_use(container, context)
-    if unknown is not None:
+    if isinstance(unknown, Refusal):
         return unknown
     notes = ["not checked: why it was made privileged; git blame on the line may say"]
     notes += [f"not checked: what {name} does when it starts" for name in start.unread]
+    notes += [unknown] if unknown is not None else []
     notes += at_roll_out(container, context)
     return Fix(
         container.take_privileges(),
@@ -104,7 +105,12 @@ RULE = Rule(
         "kubescape:C-0057",
         "kube-linter:privileged-container",
         "kics:dd29336b-fe57-445b-a26e-e6aa867ae609",
+        "kubesec:Privileged",
+        "cis:5.2.2",
+        "nsa:1.2",
+        "pss:privileged",
     ),
+    patches=True,
     examples=(
         Example(
             "a Deployment",

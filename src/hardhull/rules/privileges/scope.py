@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from hardhull.images import parse_reference
-from hardhull.model import Refusal
+from hardhull.model import PodSecurityLevel, Refusal
 from hardhull.project.compose import ComposeService
+from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.pod_security import violations
 
 if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from hardhull.project.kubernetes import Workload
 
 UNKNOWN_IMAGE = "not checked: what its image, which is not built here, does when it starts"
+
+_NEVER_FIXED = ("hostPathVolumes", "seLinuxOptions", "sysctls", "windowsHostProcess")
+"""Checks of the baseline level that rules only report."""
 
 NEEDS_HOST = re.compile(
     r"\b(?:sysctl|modprobe|insmod|losetup|mount|umount|nsenter|unshare|chroot|iptables|ip6tables"
@@ -54,15 +59,36 @@ def runs_dotnet(container: Container, context: Context) -> bool:
         return True
     text = container.image.text if container.image is not None else None
     reference = parse_reference(text) if text else None
-    return reference is not None and context.facts.image(reference.name) is not None
+    return reference is not None and context.facts.image(reference.exact) is not None
 
 
-def of_unknown_use(container: Container, context: Context) -> Refusal | None:
-    """Refuse to take from a program of which nothing is known what it was given on purpose."""
+def of_unknown_use(container: Container, context: Context) -> Refusal | str | None:
+    """Refuse to take from a program of which nothing is known what it was given on purpose.
+
+    Where Pod Security was asked for, a note says that somebody must look.
+    """
     if runs_dotnet(container, context):
         return None
+    if asked_for(container, context):
+        return f"not checked: what {container.name}, whose image is not built here, uses this for"
     reason = "its image is not built here: what it uses this for is not known"
     return Refusal(reason, container.path, container.span)
+
+
+def asked_for(container: Container, context: Context) -> bool:
+    """Whether Pod Security was asked for, and the pod can come to pass it.
+
+    A pod below the level is not admitted at all: what it must lose for that can be taken. A pod
+    that will not pass anyway, and one that looks after its node, would lose it for nothing.
+    """
+    workload = workload_of(container, context)
+    wanted = context.settings.pod_security
+    if not wanted.asked or workload is None:
+        return False
+    if workload.kind == "DaemonSet" or workload.namespace == "kube-system":
+        return False
+    broken = violations(workload, PodSecurityLevel.BASELINE, wanted.version)
+    return not any(one.check in _NEVER_FIXED for one in broken)
 
 
 def workload_of(container: Container, context: Context) -> Workload | None:
@@ -72,12 +98,21 @@ def workload_of(container: Container, context: Context) -> Workload | None:
     return context.project.workload_of(container)
 
 
-def openshift(context: Context, workload: Workload | None) -> bool:
-    """Whether these manifests are for OpenShift, which checks pods against its own ranges."""
-    if workload is not None and workload.kind == "DeploymentConfig":
-        return True
-    kinds = ("Route", "SecurityContextConstraints", "ImageStream", "BuildConfig")
-    return any(other.kind in kinds for other in context.project.others)
+def set_by_openshift(container: Container, context: Context) -> bool:
+    """Whether OpenShift sets what a manifest leaves out.
+
+    Its restricted-v2 drops all capabilities, forbids escalation, filters system calls and gives
+    every namespace users of its own: https://docs.openshift.com/container-platform/4.18/
+    authentication/managing-security-context-constraints.html
+    """
+    if isinstance(container, ComposeService) or context.settings.pod_security.asked:
+        return False
+    return context.project.for_openshift
+
+
+def below(container: Container) -> KubernetesContainer | None:
+    """The container that a patch is laid over; None for any other."""
+    return container.patched if isinstance(container, KubernetesContainer) else None
 
 
 def at(cursor: Cursor) -> str:

@@ -5,19 +5,36 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hardhull.model import Example, Finding, Level, Rule, Severity, Span, SubjectKind
+from hardhull.model import (
+    Example,
+    Finding,
+    Fix,
+    Level,
+    Refusal,
+    Rule,
+    SetValue,
+    Severity,
+    Span,
+    SubjectKind,
+    value_of,
+)
 from hardhull.project.starting import start_of
-from hardhull.rules.privileges.examples import POD, in_pod
+from hardhull.rules.finding import place
+from hardhull.rules.privileges.examples import DOCKERFILE, POD, in_pod
+from hardhull.rules.privileges.scope import built_here
+from hardhull.rules.rollout import made_anew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hardhull.documents.yaml import Cursor
     from hardhull.project.context import Context
     from hardhull.project.kubernetes import KubernetesObject, Workload
 
 ID = "service-account-token"
 _CLIENT = re.compile(
     r"\bkubectl\b|\bhelm\b|/var/run/secrets/kubernetes\.io|KUBERNETES_SERVICE_HOST"
+    r"|\bkubernetes\.default\b"
 )
 
 
@@ -29,13 +46,14 @@ def find(workload: Workload, context: Context) -> Iterator[Finding]:
     if _has_a_use(workload, context):
         return
     account = _account(workload)
-    if any(_says_no(other, account, workload) for other in context.project.others):
+    accounts = context.project.index.objects("ServiceAccount", account)
+    if any(_says_no(other, workload) for other in accounts):
         return
-    programs = [app.program for app in context.project.applications if workload in app.workloads]
+    programs = [app.program for app in context.project.index.running(workload)]
     unseen = [program for program in programs if program is None or not program.complete]
     evidence = ("not checked: all of the code; does it speak to the Kubernetes API?",)
-    place = mounted if mounted is not None else workload.pod
-    span = place.span if mounted is not None else Span(place.span.start, place.span.start + 1)
+    start = workload.pod.span.start
+    span = mounted.span if mounted is not None else Span(start, start + 1)
     yield Finding(
         ID,
         workload.path,
@@ -43,9 +61,45 @@ def find(workload: Workload, context: Context) -> Iterator[Finding]:
         span,
         "it is given a token for the Kubernetes API that nothing here is seen to use",
         Severity.LOW,
-        Level.MANUAL,
+        Level.REVIEW,
         evidence=evidence if unseen else (),
         subject=workload,
+        plan=mounted,
+    )
+
+
+def fix(finding: Finding, context: Context) -> Fix | Refusal:
+    """Leave the token out, where all that could use it is here and was read."""
+    workload: Workload = finding.subject
+    mounted: Cursor | None = finding.plan
+    if mounted is not None and not mounted.is_null:
+        reason = f"{place(mounted)} asks for the token"
+        return Refusal(reason, mounted.path, mounted.span)
+    for container in workload.containers:
+        if not built_here(container, context):
+            reason = f"the image of {container.name} is not built here: it may use the token"
+            return Refusal(reason, container.path, container.span)
+        for name in start_of(container, context.project).unread:
+            return Refusal(f"{name}, which it starts with, is not here to be read", container.path)
+        for stage in context.project.stages_of(container):
+            for instruction in stage.instructions:
+                if _CLIENT.search(instruction.text):
+                    reason = f"its image has a client of the API: {instruction.text[:60]}"
+                    return Refusal(reason, stage.path, instruction.span)
+    for app in context.project.applications:
+        if workload in app.workloads and (app.program is None or not app.program.complete):
+            reason = f"not all code of {app.name} could be read: it may use the token"
+            return Refusal(reason, workload.path, finding.span)
+    at = (*workload.pod.address, "automountServiceAccountToken")
+    return Fix(
+        (SetValue(workload.path, at, value_of(thing=False)),),
+        "automountServiceAccountToken: false",
+        Level.REVIEW,
+        "a library that speaks to the Kubernetes API finds no token",
+        (
+            "not checked: libraries that use the token without a trace in the code",
+            *made_anew(workload),
+        ),
     )
 
 
@@ -64,7 +118,7 @@ def _has_a_use(workload: Workload, context: Context) -> bool:
     marks = {**workload.labels, **workload.annotations}
     if any(key.startswith("azure.workload.identity/") for key in marks):
         return True
-    if any(_grants(other, workload) for other in context.project.others):
+    if _is_granted_rights(workload, context.project.index.trusted_spaces):
         return True
     for container in workload.containers:
         start = start_of(container, context.project)
@@ -72,28 +126,19 @@ def _has_a_use(workload: Workload, context: Context) -> bool:
             return True
     return any(
         app.program is not None and app.program.kubernetes_client
-        for app in context.project.applications
-        if workload in app.workloads
+        for app in context.project.index.running(workload)
     )
 
 
-def _grants(other: KubernetesObject, workload: Workload) -> bool:
+def _is_granted_rights(workload: Workload, spaces: frozenset[str]) -> bool:
     """Whether a binding gives the default account of the workload's namespace something."""
-    subjects = other.cursor.get("subjects") if other.kind.endswith("RoleBinding") else None
-    for subject in subjects.items() if subjects is not None else ():
-        kind, name, space = subject.get("kind"), subject.get("name"), subject.get("namespace")
-        if kind is None or kind.text != "ServiceAccount" or name is None or name.text != "default":
-            continue
-        named = space.text if space is not None else None
-        if not named or not workload.namespace or named == workload.namespace:
-            return True
-    return False
+    if not workload.namespace or "" in spaces:
+        return bool(spaces)
+    return workload.namespace in spaces
 
 
-def _says_no(other: KubernetesObject, account: str, workload: Workload) -> bool:
+def _says_no(other: KubernetesObject, workload: Workload) -> bool:
     """Whether the account itself says that its token is not to be mounted."""
-    if other.kind != "ServiceAccount" or other.name != account:
-        return False
     if other.namespace and workload.namespace and other.namespace != workload.namespace:
         return False
     found = other.cursor.get("automountServiceAccountToken")
@@ -120,18 +165,22 @@ RULE = Rule(
     subject=SubjectKind.WORKLOAD,
     severity=Severity.LOW,
     find=find,
-    fix=None,
+    fix=fix,
     why=(
         "Kubernetes puts a key to its API into every pod. A program that never speaks to that "
         "API only keeps the key ready for whoever takes it over."
     ),
     fix_note=(
-        "Reported only. Set `automountServiceAccountToken: false` in the pod's spec if nothing in "
-        "it speaks to the Kubernetes API."
+        "Sets `automountServiceAccountToken: false` in the pod's spec. Silent where a service "
+        "account was chosen, rights were granted, a mesh or a workload identity is at work, or the "
+        "program has a client of the Kubernetes API."
     ),
-    routine_when="never: it is reported only",
-    review_when="never: it is reported only",
-    refused_when="always: sidecars and libraries may use the token without a trace in the code",
+    routine_when="never: libraries may use the token without a trace in the code",
+    review_when="every image of the pod is built here, and all of its code was read",
+    refused_when=(
+        "an image is not built here or not all of its code can be read, the image has kubectl or "
+        "helm, or the manifest asks for the token"
+    ),
     references=(
         "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/",
     ),
@@ -142,9 +191,32 @@ RULE = Rule(
         "kubescape:C-0034",
         "kubescape:C-0261",
         "kics:48471392-d4d0-47c0-b135-cdec95eb3eef",
+        "kubesec:AutomountServiceAccountToken",
+        "cis:5.1.6",
+        "nsa:1.11",
     ),
     examples=(
-        Example("nothing uses it", in_pod(POD), reported=True),
+        Example(
+            "nothing uses it",
+            in_pod(POD),
+            {"k8s/api.yaml": POD + "      automountServiceAccountToken: false\n"},
+            level=Level.REVIEW,
+        ),
+        Example(
+            "an image that is not built here",
+            in_pod(POD + "        - name: log\n          image: acme.example/log-shipper:2\n"),
+            refused="it may use the token",
+        ),
+        Example(
+            "the image has kubectl",
+            in_pod(POD, DOCKERFILE.replace("COPY", "RUN install-tools kubectl\nCOPY")),
+            refused="has a client of the API",
+        ),
+        Example(
+            "the manifest asks for it",
+            in_pod(POD + "      automountServiceAccountToken: true\n"),
+            refused="asks for the token",
+        ),
         Example(
             "not mounted",
             in_pod(POD.replace(_SPEC, _SPEC + "      automountServiceAccountToken: false\n")),

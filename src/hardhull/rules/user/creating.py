@@ -94,7 +94,9 @@ def create_user(stage: AppStage, context: Context) -> NewUser | Refusal:
             stage.path,
             stage.stage.base.span,
         )
-    if uid in base.taken_uids or gid in base.taken_uids:
+    if context.project.for_openshift:
+        gid = 0  # whoever runs there is in this group, whatever number the namespace gives
+    if uid in base.taken_uids or (gid and gid in base.taken_uids):
         return Refusal(f"the number {uid} is taken in {stage.base}; configure user.uid", stage.path)
     shell = stage.effective("SHELL")
     if shell is not None and shell.words and not _POSIX_SHELL.search(shell.words[0].value):
@@ -112,15 +114,19 @@ def create_user(stage: AppStage, context: Context) -> NewUser | Refusal:
     return NewUser(str(uid), uid, f"/home/{name}", (_command(tool, name, uid, gid),), name)
 
 
+_SHARED = " && chmod g=u /home/{}"
+
+
 def _command(tool: UserTool, name: str, uid: int, gid: int) -> str:
-    made = (
-        f"groupadd --gid {gid} {name} && "
-        f"useradd --no-log-init --uid {uid} --gid {gid} --create-home {name}"
-    )
+    # Group 0 is there already; it gets what the user may do at home.
+    group, shared = (f"groupadd --gid {gid} {name} && ", "") if gid else ("", _SHARED.format(name))
+    made = f"{group}useradd --no-log-init --uid {uid} --gid {gid} --create-home {name}{shared}"
     match tool:
         case UserTool.USERADD:
             return f"RUN {made}"
         case UserTool.BUSYBOX:
+            if not gid:
+                return f"RUN adduser -D -u {uid} -G root {name}{shared}"
             return f"RUN addgroup -g {gid} {name} && adduser -D -u {uid} -G {name} {name}"
         case UserTool.TDNF:
             return f"RUN tdnf install -y shadow-utils && {made} && tdnf clean all"

@@ -72,10 +72,11 @@ def _number(stage: AppStage, user: User) -> str | Refusal:
     facts = stage.facts
     if account is not None:
         return certain_number(stage, account)
-    if facts is not None and name == "app" and facts.app_uid is not None:
-        return app_uid_spelling(stage, facts.app_uid, user.instruction)
-    if facts is not None and name == facts.user and facts.user_uid:
-        return str(facts.user_uid)
+    known = facts.uid_of(name) if facts is not None else None
+    if facts is not None and known and name == "app" and known == facts.app_uid:
+        return app_uid_spelling(stage, known, user.instruction)
+    if known:
+        return str(known)
     return Refusal(
         f"the number of {name} is not written in this Dockerfile; create it with --uid and "
         "name that number in USER",

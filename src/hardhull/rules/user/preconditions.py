@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.model import Refusal
 from hardhull.project.container import Platform, Role
+from hardhull.project.patch_conflicts import starts_otherwise
 from hardhull.project.ports import PRIVILEGED, listening, start_instructions
 from hardhull.rules.user.derived import derived
 from hardhull.rules.user.obstacle import Doubt
@@ -51,17 +52,28 @@ def obstacles(stage: AppStage, user: NewUser, context: Context) -> Iterator[Refu
     yield from _volumes(containers, app)
     yield from certificates(containers, context)
     yield from _containers(containers)
+    yield from _patches(app, context)
     yield from _init_containers(app, context)
+
+
+def _patches(app: Application, context: Context) -> Iterator[Refusal]:
+    """An overlay may start something else, for which the image's user was never looked at."""
+    for workload in app.workloads:
+        for patch in context.project.kustomize.patches_of(
+            workload.path, workload.kind, workload.name
+        ):
+            for what, at in starts_otherwise(patch):
+                yield Refusal(f"a patch of {workload.where} {what}", patch.path, patch.span_of(at))
 
 
 def _containers_of(stage: AppStage, app: Application, context: Context) -> list[Container]:
     """The containers that run this stage's image."""
-    return [c for c in app.containers if stage in context.project.stages_of(c)]
+    return [c for c in (*app.containers, *app.patches) if stage in context.project.stages_of(c)]
 
 
 def _ports(stage: AppStage, app: Application) -> Iterator[Refusal | Doubt]:
     """A port below 1024 needs root on containerd 1.x and CRI-O."""
-    for container in app.containers or (None,):
+    for container in (*app.containers, *app.patches) or (None,):
         heard = listening(app, stage, container)
         for listener in heard.privileged:
             yield Refusal(

@@ -44,6 +44,8 @@ _PASSES_ON = frozenset({
 
 def start_up(stage: AppStage, app: Application, context: Context) -> Iterator[Refusal | Doubt]:
     """Start-up that changes the user, or does what only root can."""
+    if stage.inherited_start:
+        yield from _inherited(stage)
     for instruction in start_instructions(stage):
         words = [word.value for word in instruction.words]
         text = " ".join(words)
@@ -56,6 +58,18 @@ def start_up(stage: AppStage, app: Application, context: Context) -> Iterator[Re
             yield from _script(stage, script[0].strip(), context)
         elif instruction.keyword == "ENTRYPOINT":
             yield from _program(stage, app, words)
+
+
+def _inherited(stage: AppStage) -> Iterator[Refusal | Doubt]:
+    """The entrypoint of the base image, which nothing here replaces."""
+    text = " ".join(stage.inherited_start)
+    reason = _needs_root(text)
+    if reason is not None:
+        why = f"{reason}: {stage.base} brings it along"
+        yield Refusal(why, stage.path, stage.chain[0].from_.span)
+    name = posixpath.basename(stage.inherited_start[0])
+    if _SCRIPT.search(text) or name not in _PASSES_ON:
+        yield Doubt(f"not checked: what {name} of {stage.base} does when the container starts")
 
 
 def started_by(stage: AppStage, context: Context) -> str | None:
@@ -106,7 +120,7 @@ def _program(stage: AppStage, app: Application, words: list[str]) -> Iterator[Do
 def _script(stage: AppStage, name: str, context: Context) -> Iterator[Refusal | Doubt]:
     base = posixpath.basename(name)
     texts = context.project.workspace.texts
-    candidates = [path for path in texts.paths() if posixpath.basename(path) == base]
+    candidates = texts.named(base)
     folder = posixpath.dirname(stage.path)
     near = [path for path in candidates if path.startswith(f"{folder}/")] or candidates
     source = texts.source(near[0]) if near else None

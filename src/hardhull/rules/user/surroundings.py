@@ -73,7 +73,8 @@ def windows_too(
 ) -> Iterator[Refusal]:
     """A Dockerfile that Windows builds too: the same tag is another image there."""
     facts = stage.facts
-    both = facts is not None and not facts.variant and facts.major <= _LAST_ON_WINDOWS
+    major = facts.major if facts is not None else None
+    both = facts is not None and not facts.variant and (major or 0) <= _LAST_ON_WINDOWS
     if not both or not user.creation:
         return
     for container in containers:

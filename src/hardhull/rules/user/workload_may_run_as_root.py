@@ -17,9 +17,12 @@ from hardhull.model import (
     SubjectKind,
 )
 from hardhull.project.kubernetes import KubernetesContainer
-from hardhull.project.users import container_user, image_user, image_user_of
+from hardhull.project.users import container_user, image_user_of
 from hardhull.rules.finding import in_container, place
-from hardhull.rules.rollout import at_roll_out, image_first
+from hardhull.rules.privileges.scope import set_by_openshift
+from hardhull.rules.rollout import at_roll_out
+from hardhull.rules.user.pod_default import WHAT, corrected, overridden
+from hardhull.rules.user.roll_out import joins, roll_out, unchecked_volumes
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
 
 if TYPE_CHECKING:
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from hardhull.project.users import User
 
 ID = "workload-may-run-as-root"
-_OPENSHIFT_KINDS = frozenset({"SecurityContextConstraints", "ImageStream", "DeploymentConfig"})
 
 
 def find(container: Container, context: Context) -> Iterator[Finding]:
@@ -44,7 +46,12 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     user = container_user(container, context.project)
     contradicted = container.user is not None and user.root is True
     if _is_required(container) and not contradicted:
+        yield from overridden(ID, container, context.project.workload_of(container))
         return
+    if required is None and container.user is None and set_by_openshift(container, context):
+        return
+    if container.patched is not None and not _says_no(container) and not contradicted:
+        return  # a patch leaves the rest as it is
     message = "it may run as root: nothing requires another user"
     evidence = [user.evidence]
     if _is_required(container):
@@ -77,11 +84,13 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     workload = context.project.workload_of(container)
     if workload is None:
         return Refusal("the workload it stands in is not known", container.path, container.span)
-    change = _fitting(container, workload, context)
+    if finding.what == WHAT:
+        return corrected(finding, workload)
+    change = _root_below(container, context) or _fitting(container, workload, context)
     if isinstance(change, Refusal):
         return change
     whole_pod = workload.injected is None and all(
-        other is container or other in change.fitting or _fits(other, context)
+        other is container or other in change.fitting or joins(other, context)
         for other in workload.containers
     )
     notes, level = list(change.notes), change.level
@@ -92,12 +101,14 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         notes.append("runAsNonRoot: false was written down: why is not known here")
     doubts = list(at_roll_out(container, context))
     for affected in workload.containers if whole_pod else (container,):
-        doubts += _roll_out(affected, context)
+        own = roll_out(affected, context)
+        if isinstance(own, Refusal):
+            return own
+        notes += own.notes
+        doubts += own.doubts
     notes += doubts
     level = Level.REVIEW if doubts else level
-    required = container.require_non_root(whole_pod=whole_pod)
-    if _is_required(container):
-        required = ()
+    required = _required(container, whole_pod=whole_pod)
     return Fix(
         (*change.operations, *required),
         f"runAsNonRoot: true{change.summary}",
@@ -107,14 +118,26 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     )
 
 
+def _root_below(container: KubernetesContainer, context: Context) -> Refusal | None:
+    """A patch over a container that is to run as root can't forbid it."""
+    below = container.patched
+    if below is None or below.user is None or not container_user(below, context.project).root:
+        return None
+    reason = "what it is laid over runs as root: that comes first"
+    return Refusal(reason, below.path, below.user.cursor.span)
+
+
+def _required(container: KubernetesContainer, *, whole_pod: bool) -> tuple[Operation, ...]:
+    """RunAsNonRoot where it is missing; in a patch where that says otherwise, and nowhere else."""
+    if container.patched is not None:
+        whole_pod = container.cursor.get("securityContext", "runAsNonRoot") is None
+        return container.require_non_root(whole_pod=whole_pod) if _says_no(container) else ()
+    return () if _is_required(container) else container.require_non_root(whole_pod=whole_pod)
+
+
 def _is_required(container: KubernetesContainer) -> bool:
     required = container.non_root_required
     return required is not None and required.as_bool() is True
-
-
-def _fits(container: KubernetesContainer, context: Context) -> bool:
-    user = container_user(container, context.project)
-    return user.root is False and user.numeric
 
 
 def _says_no(container: KubernetesContainer) -> bool:
@@ -155,25 +178,13 @@ def _by_image(container: KubernetesContainer, user: User, context: Context) -> _
         return Refusal(f"{user.evidence}: {first}", container.path, container.span)
     if not user.uid:
         return Refusal(f"{user.evidence}: the number is not known", container.path, container.span)
-    if _openshift(context):
+    if context.project.for_openshift:
         return Refusal(
             f"{user.evidence}: OpenShift gives numbers itself, so runAsUser is not written",
             container.path,
             container.span,
         )
     return _Change(container.run_as(user.uid), summary=f", runAsUser: {user.uid}")
-
-
-def _openshift(context: Context) -> bool:
-    """Whether the repository is made for OpenShift, which rejects numbers outside its range."""
-    project = context.project
-    if any(workload.kind == "DeploymentConfig" for workload in project.all_workloads):
-        return True
-    for item in project.others:
-        api = item.cursor.get("apiVersion")
-        if item.kind in _OPENSHIFT_KINDS or "openshift.io" in ((api and api.text) or ""):
-            return True
-    return False
 
 
 def _without_zero(
@@ -199,11 +210,7 @@ def _without_zero(
     alone = own is not None and block is not None and len(block.pairs()) == 1
     notes = [f"{place(at)} asked for runAsUser: {at.raw}: why is not known here"]
     for heir in heirs:
-        notes += [
-            f"not checked: who owns the files of the volume at {place(mount.cursor)}"
-            for mount in heir.mounts
-            if mount.kind == "claim"
-        ]
+        notes += unchecked_volumes(heir)
     removed = RemoveNode(
         at.path,
         at.address[:-1] if alone and _pod_takes(container, workload, context) else at.address,
@@ -213,24 +220,8 @@ def _without_zero(
 
 def _pod_takes(container: KubernetesContainer, workload: Workload, context: Context) -> bool:
     """Whether runAsNonRoot will stand at the pod, so that nothing is left at the container."""
-    others = all(other is container or _fits(other, context) for other in workload.containers)
+    others = all(other is container or joins(other, context) for other in workload.containers)
     return workload.injected is None and others
-
-
-def _roll_out(container: KubernetesContainer, context: Context) -> Iterator[str]:
-    """What today's published image, built from the files before any change, does under this."""
-    setting = container.user
-    if setting is not None and _fits(container, context):
-        return  # the manifest's own number holds for the old image too
-    for stage in context.first.stages_of(container):
-        user = image_user(stage)
-        if user.root is False and user.numeric:
-            continue
-        if container.image is not None and container.image.text:
-            yield image_first(container.platform, "today's image does not start under runAsNonRoot")
-        for mount in container.mounts:
-            if mount.kind == "claim":
-                yield f"not checked: who owns the files of the volume at {place(mount.cursor)}"
 
 
 RULE = Rule(
@@ -258,7 +249,8 @@ RULE = Rule(
         "which can't be changed once it exists, or Knative's"
     ),
     refused_when=(
-        "the image runs as root, its user is not known, or is a name: that comes first; or its "
+        "the image runs as root, its user is not known, or is a name: that comes first; or today's "
+        "image under the tag is so by its own config, where the registry was asked; or its "
         "number can't be written because the repository is made for OpenShift"
     ),
     references=(
@@ -272,6 +264,14 @@ RULE = Rule(
         "kubescape:C-0013",
         "kube-linter:run-as-non-root",
         "kics:cf34805e-3872-4c08-bf92-6ff7bb0cfadb",
+        "trivy:KSV-0105",
+        "kubesec:RunAsNonRoot",
+        "cis:5.2.7",
+        "nsa:1.0",
+        "nsa:1.6",
+        "pss:runAsNonRoot",
+        "pss:runAsUser",
     ),
     examples=WORKLOAD_MAY_RUN_AS_ROOT,
+    patches=True,
 )

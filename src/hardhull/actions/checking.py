@@ -1,0 +1,98 @@
+"""Two of the things that a job does: tell what is new in a pull request, or what there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardhull.actions import comment
+from hardhull.actions.check import check, only_new
+from hardhull.actions.ending import Result, left_in
+from hardhull.model import UsageError
+from hardhull.pull_request.github import Uncertain
+from hardhull.pull_request.refusals import Refused
+from hardhull.run import run
+
+if TYPE_CHECKING:
+    from hardhull.actions.check import Checked
+    from hardhull.actions.event import Pull
+    from hardhull.actions.job import Job
+    from hardhull.pull_request.github import GitHub
+
+_MAY_NOT = (401, 403, 404)
+
+
+def scan(job: Job, notes: tuple[str, ...] = ()) -> Result:
+    """Tell what there is; write nothing, contact nobody."""
+    settings = job.inputs.settings(job.configured())
+    outcome = run(job.root, settings, recorded=job.recorded, fixing=False)
+    return Result(
+        job.headline(job.plan.sentence),
+        outcome,
+        outcome,
+        annotated=True,
+        notes=notes,
+        failing=left_in(outcome, job.inputs.fail_on),
+    )
+
+
+def check_pull_request(job: Job) -> Result:
+    """Tell what is new in a pull request: beside the code, in the summary, in one comment."""
+    pull = job.event.pull
+    if pull is None:
+        raise UsageError("the event's file holds no pull request; is GITHUB_EVENT_PATH right?")
+    github = job.github()
+    try:
+        checked = check(job, pull, github)
+    except (Refused, Uncertain) as error:
+        return _without_base(job, pull, error)
+    notes = [*checked.notes, _comment(job, pull, github, checked)]
+    for note in notes:
+        job.log.say(note)
+    count, older = len(checked.new.entries), checked.new.older
+    told = f"pull request #{pull.number}: {count} new, {older} older on {pull.base_ref} not shown"
+    job.log.say(f"{told}; {github.requests} requests to {job.api_host}")
+    shown = only_new(checked)
+    return Result(
+        job.headline(told),
+        checked.outcome,
+        shown,
+        annotated=True,
+        notes=tuple(notes),
+        contacted=(job.api_host,),
+        failing=left_in(shown, job.inputs.fail_on),
+    )
+
+
+def _comment(job: Job, pull: Pull, github: GitHub, checked: Checked) -> str:
+    if job.inputs.comment == "never":
+        return "no comment, as asked"
+    if job.inputs.dry_run:
+        return "no comment in a dry run"
+    body = comment.body_of(checked.new, job.shown)
+    wanted = job.log.clean(body) if body is not None else None
+    try:
+        return comment.keep(github, job.event.repository, pull.number, wanted)
+    except Uncertain as error:
+        return f"no comment, GitHub failed: {error}"
+    except Refused as error:
+        if error.status not in _MAY_NOT:
+            return f"no comment, GitHub failed: {error}"
+        if pull.from_fork:
+            return "no comment: the token of a fork's pull request can only read"
+        return "no comment: this token may not write one; give the job `pull-requests: write`"
+
+
+def _without_base(job: Job, pull: Pull, error: Exception) -> Result:
+    """The base can't be read, so what is new is not known: say so, and judge nothing by it."""
+    why = str(error)
+    if isinstance(error, Refused) and error.status in _MAY_NOT:
+        why = "this token may not; give the job `contents: read`"
+    reason = f"the base of pull request #{pull.number} can't be read: {why}"
+    if job.inputs.fail_on is not None:
+        raise Refused(f"{reason}; what is new can't be told, and `fail-on` asks for it")
+    job.log.command("warning", f"{reason}. All findings are shown.", {"title": "hardhull"})
+    try:
+        result = scan(job, (f"{reason}; all findings are shown",))
+    except UsageError as wrong:  # a pull request's own configuration decides nothing
+        return Result(job.headline(reason), notes=(str(wrong),), contacted=(job.api_host,))
+    return result
