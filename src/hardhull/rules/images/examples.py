@@ -17,7 +17,7 @@ spec:
       image: nginx:1.25
 """
 _SET = "resources: [pod.yaml]\nimages:\n  - name: nginx\n    newTag: '1.27'\n"
-_NGINX = "nginx:1.27"
+_NGINX = "docker.io/library/nginx:1.27"
 
 UNPINNED_IMAGE = (
     Example(
