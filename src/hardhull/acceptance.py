@@ -202,6 +202,6 @@ def _regions(finding: Finding, document: Document) -> Iterator[Lines]:
 def _with_comments_above(document: Document, region: Lines) -> Lines:
     first, last = region
     source = document.source
-    while first > 1 and source.line_text(first - 1).lstrip().startswith("#"):
+    while first > 1 and source.line_text(first - 1).lstrip().startswith(("#", "<!--")):
         first -= 1
     return (first, last)

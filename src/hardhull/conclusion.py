@@ -10,14 +10,15 @@ from hardhull.model import Fix, Level, Phase, SubjectKind
 from hardhull.outcome import Entry, Standing, Status
 from hardhull.project.pod_security import level_of, version_of, violations
 from hardhull.project.updaters import scheduled_run
+from hardhull.rules.images.pinning import is_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from hardhull.ledger import Ledger
     from hardhull.model import Accepted, Finding, Rule, Withheld
     from hardhull.project.context import Context
-    from hardhull.project.link import Workspace
+    from hardhull.project.link import Project, Workspace
 
 _LISTED = 3
 _LOOKED_AT = SubjectKind.REFERENCE
@@ -132,6 +133,27 @@ def refreshers(
         return (f"Pins are refreshed by: {named[0][0]}",)
     parts = (f"{by} [{_some(paths)}]" for by, paths in named)
     return (f"Pins are refreshed by: {'; '.join(parts)}",)
+
+
+def left_to_windows(project: Project) -> tuple[str, ...]:
+    """One line about .NET Framework and images of Windows: seen, and left as they are."""
+    space = project.workspace
+    paths = [one.path for one in space.programs.projects() if one.of_framework]
+    images = dict.fromkeys(
+        use.text
+        for use in project.references
+        if use.name is not None and not use.pinned and is_windows(use.name, space)
+    )
+    if space.settings.windows_digests:
+        images = {}
+    found = [f"{_count(paths, '.NET Framework project')} ({_some(paths)})"] if paths else []
+    if images:
+        found.append(f"{_count(images, 'Windows image')} ({_some(list(images))})")
+    return (f"Left as they are: {' and '.join(found)}",) if found else ()
+
+
+def _count(things: Collection[str], what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def _ourselves(workspace: Workspace) -> str:

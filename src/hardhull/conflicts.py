@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, assert_never
 from hardhull.model import (
     AppendItem,
     CreateFile,
+    InsertElement,
     InsertInstruction,
+    RemoveElement,
     RemoveInstruction,
     RemoveNode,
     ReplaceDirective,
     ReplaceFlag,
     ReplaceWord,
+    SetAttribute,
+    SetElementText,
     SetValue,
 )
 
@@ -46,9 +50,13 @@ def _place(operation: Operation) -> object:
             return (path, instruction, "flag", part)
         case ReplaceDirective(path, name, _):
             return (path, name)
+        case SetElementText(path, element, _) | RemoveElement(path, element):
+            return (path, element, "element")
+        case SetAttribute(path, element, name, _):
+            return (path, element, "attribute", name)
         case CreateFile(path, _):
             return (path, "create")
-        case AppendItem() | InsertInstruction() | RemoveInstruction():
+        case AppendItem() | InsertInstruction() | RemoveInstruction() | InsertElement():
             return operation  # several may stand side by side
     assert_never(operation)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hardhull.documents.msbuild import is_msbuild
 from hardhull.documents.source import FileKind, Source, oversized
 from hardhull.globs import matcher
 from hardhull.model import Skipped, UsageError
@@ -47,6 +48,8 @@ _EVIDENCE_NAME = re.compile(
     r"|renovate.*\.json[5c]?|\.renovaterc.*|(?:gnu)?makefile|justfile|tiltfile|earthfile|caddyfile"
     r"|jenkinsfile.*|kustomization|haproxy\.cfg|\.env(?:\..*)?"
 )
+_OF_AN_IMAGE = re.compile(rb"<container[a-z]+", re.IGNORECASE)
+"""What an MSBuild file must hold to say something of the image that the SDK publishes."""
 _TOOL_YAML = re.compile(
     r"(?:azure-pipelines.*|.*\.gitlab-ci|skaffold.*|tye.*|devspace|azds|azure|render|cloudbuild.*"
     r"|kustomization|values.*|.*[.-]values|chart|taskfile.*|\.travis|appveyor|\.drone|buildspec.*"
@@ -219,11 +222,13 @@ class _Look:
             self.files[path] = replace(self.files[path], data=data)
 
     def take_bytes(self, path: str, name: str, kind: FileKind, data: bytes) -> None:
-        if b"\0" in data[:1024]:
+        if b"\0" in data[:1024] and kind is FileKind.MSBUILD:
+            kind = FileKind.EVIDENCE  # in another encoding: read no further than before
+        elif b"\0" in data[:1024]:
             self.skip(path, "not a UTF-8 text file")
             return
         kind = self.kind_by_content(name, kind, data)
-        named = name.endswith((".yaml", ".yml"))
+        named = name.endswith((".yaml", ".yml")) or is_msbuild(name)
         if kind is not FileKind.EVIDENCE or named or _JSON_PATCH.match(data):
             self.add(path, kind, data)
 
@@ -295,7 +300,7 @@ class _Look:
                 self.skip(path, "Dockerfile template")
                 kind = FileKind.EVIDENCE
         elif _EVIDENCE_SUFFIX.search(name) or _EVIDENCE_NAME.fullmatch(name):
-            kind = FileKind.EVIDENCE
+            kind = FileKind.MSBUILD if is_msbuild(name) else FileKind.EVIDENCE
         elif suffix in ("yaml", "yml"):
             kind = FileKind.EVIDENCE if _TOOL_YAML.fullmatch(name) else FileKind.YAML
         elif suffix == "json":
@@ -309,6 +314,8 @@ class _Look:
         return kind
 
     def kind_by_content(self, name: str, kind: FileKind, data: bytes) -> FileKind:
+        if kind is FileKind.MSBUILD:
+            return kind if _OF_AN_IMAGE.search(data) else FileKind.EVIDENCE
         if kind is not FileKind.YAML:
             return kind
         data = data.removeprefix(_BOM)

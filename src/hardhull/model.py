@@ -191,6 +191,47 @@ class ReplaceDirective:
 
 
 @dataclass(frozen=True, slots=True)
+class SetElementText:
+    """MSBuild: the element with index `element` says `text` and nothing else."""
+
+    path: str
+    element: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAttribute:
+    """MSBuild: the attribute `name` of the element with index `element` becomes `value`."""
+
+    path: str
+    element: int
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveElement:
+    """MSBuild: the element with index `element` goes, with its line where it stands alone."""
+
+    path: str
+    element: int
+
+
+@dataclass(frozen=True, slots=True)
+class InsertElement:
+    """MSBuild: a new last element stands in the one with index `parent`.
+
+    With `text` it is a property, without it an item of the given attributes.
+    """
+
+    path: str
+    parent: int
+    name: str
+    attributes: tuple[tuple[str, str], ...] = ()
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CreateFile:
     """A file that is not there yet comes to be: with this text, or as YAML with this value."""
 
@@ -202,7 +243,8 @@ YamlOperation: TypeAlias = SetValue | AppendItem | RemoveNode
 DockerfileOperation: TypeAlias = (
     ReplaceWord | ReplaceFlag | InsertInstruction | RemoveInstruction | ReplaceDirective
 )
-Operation: TypeAlias = YamlOperation | DockerfileOperation | CreateFile
+MsbuildOperation: TypeAlias = SetElementText | SetAttribute | RemoveElement | InsertElement
+Operation: TypeAlias = YamlOperation | DockerfileOperation | MsbuildOperation | CreateFile
 
 
 # ---------------------------------------------------------------- findings and fixes

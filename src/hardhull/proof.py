@@ -10,7 +10,7 @@ from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.document import as_expected, comment_spans, named_spans, read
 from hardhull.documents.lines import TextFile
 from hardhull.documents.unreadable import Unreadable
-from hardhull.model import RemoveInstruction, RemoveNode
+from hardhull.model import RemoveElement, RemoveInstruction, RemoveNode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,9 +85,17 @@ def _edits_are_local(
 
 def _comments_kept(before: Document, operations: Sequence[Operation], after: Document) -> bool:
     """All comments are there in their order; only what stood in a removed node may be gone."""
-    removals = [o for o in operations if isinstance(o, (RemoveNode, RemoveInstruction))]
+    removing = (RemoveNode, RemoveInstruction, RemoveElement)
+    removals = [operation for operation in operations if isinstance(operation, removing)]
     removed = named_spans(before, removals)
     left = [after.source.text[start:end] for start, end in comment_spans(after)]
+    stay = [
+        before.source.text[start:end]
+        for start, end in comment_spans(before)
+        if not any(span.start <= start < span.end for span in removed)
+    ]
+    if left == stay:
+        return True
     at = 0
     for start, end in comment_spans(before):
         if at < len(left) and left[at] == before.source.text[start:end]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hardhull.acceptance import ID as STALE
 from hardhull.acceptance import Decisions, as_findings
-from hardhull.conclusion import entries, explain, refreshers, standings
+from hardhull.conclusion import entries, explain, left_to_windows, refreshers, standings
 from hardhull.engine import harden
 from hardhull.ledger import Ledger, find_all
 from hardhull.model import Crash
@@ -121,6 +121,6 @@ def conclude(
         ),
         tuple(ledger.memory.crashes.values()),
         fixing,
-        refreshers(told, rules, context.project.workspace),
+        (*refreshers(told, rules, context.project.workspace), *left_to_windows(context.project)),
         pod_security=standings(rules, context, final),
     )

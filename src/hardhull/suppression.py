@@ -46,7 +46,7 @@ class SuppressionError:
 
 
 # No two parts of a pattern here can share what they match: a comment may be megabytes long.
-_OURS = re.compile(r"\s*#+\s*hardhull\s*:(.*)", re.IGNORECASE | re.DOTALL)
+_OURS = re.compile(r"\s*(?:#+|<!--)\s*hardhull\s*:(.*)", re.IGNORECASE | re.DOTALL)
 _IGNORE = re.compile(r"ignore\s*\[([^\[\]]*)\](?:\s+|\Z|(?=[a-z]+=))(.*)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"([a-z]+)=(\S*)")
 _FORM = "`# hardhull: ignore[rule] until=YYYY-MM-DD owner=… reason`"
@@ -55,8 +55,8 @@ _FORM = "`# hardhull: ignore[rule] until=YYYY-MM-DD owner=… reason`"
 def parse_suppression(
     comment: str, path: str, line: int, known_rules: Collection[str]
 ) -> Suppression | SuppressionError | None:
-    """Read one comment, `#` included; None if it does not speak to hardhull."""
-    ours = _OURS.fullmatch(comment)
+    """Read one comment, its `#` or `<!-- -->` included; None if it does not speak to hardhull."""
+    ours = _OURS.fullmatch(comment.removesuffix("-->"))
     if ours is None:
         return None
     form = _IGNORE.fullmatch(ours[1].strip())

@@ -54,7 +54,9 @@ def survey(
         now if today is None else None,
     )
     builds = read_builds(_build_evidence(found), _of_kind(found, FileKind.DOCKERFILE))
-    texts = EvidenceTexts(_of_kind(found, FileKind.EVIDENCE), disk.read)
+    texts = EvidenceTexts(
+        _of_kind(found, FileKind.EVIDENCE) | _of_kind(found, FileKind.MSBUILD), disk.read
+    )
     documents |= opened(texts, documents)
     workspace = Workspace(
         settings,

@@ -1,4 +1,7 @@
-"""Which images a run needs to know: those it pins or refreshes, and those its rules read."""
+"""Which images a run needs to know: those it pins or refreshes, and those its rules read.
+
+Images that are built here are among them where a changed manifest starts today's first.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,30 @@ from hardhull.images import DEFAULT_HOST, parse_reference
 from hardhull.model import Level
 from hardhull.outcome import Status
 from hardhull.project.stages import effective, parent_chain
+from hardhull.rules.images.end_of_life_runtime import ID as END_OF_LIFE
+from hardhull.rules.images.end_of_life_runtime import facts_of, is_over
 from hardhull.rules.images.pinning import is_to_refresh
 from hardhull.rules.images.stale_digest import ID as STALE
+from hardhull.rules.images.tag_no_longer_rebuilt import ID as NOT_REBUILT
 from hardhull.rules.images.unpinned_image import ID as UNPINNED
+from hardhull.rules.ports.privileged_port import ID as PORT
+from hardhull.rules.privileges.capabilities_not_dropped import ID as CAPABILITIES
+from hardhull.rules.todays_image import named_today
+from hardhull.rules.user.workload_may_run_as_root import ID as NON_ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hardhull.images import Reference
     from hardhull.outcome import Outcome
+    from hardhull.project.container import Container
     from hardhull.project.link import Project
 
 _KUBERNETES_HOST: Final = "registry.k8s.io"
 _CONCERNS: Final = frozenset({"user", "ports", "privileges", "filesystem"})
 """Concerns whose rules read the config of an image."""
+_STARTING: Final = frozenset({NON_ROOT, CAPABILITIES, PORT})
+"""Rules after whose change today's image may not start, or not be found."""
 
 
 def wanted(outcome: Outcome) -> tuple[Wanted, ...]:
@@ -36,6 +49,7 @@ def wanted(outcome: Outcome) -> tuple[Wanted, ...]:
     unpinned = set(_left_to_pin(outcome))
     pinned = dict(_to_refresh(outcome))
     asked = dict.fromkeys([*unpinned, *pinned], False)
+    ours = {facts.origin(reference.exact) for reference in _run_today(outcome)}
     if any(rule.concern in _CONCERNS for rule in outcome.rules):
         for reference in _read_by_rules(outcome.project):
             name = facts.origin(reference.name)
@@ -46,9 +60,55 @@ def wanted(outcome: Outcome) -> tuple[Wanted, ...]:
                 asked[facts.origin(reference.exact)] = True
             else:
                 asked[name] = True
-    return tuple(
-        Wanted(name, asked[name], tuple(sorted(pinned.get(name, ())))) for name in sorted(asked)
-    )
+    ours -= set(asked)
+    aging = set(_may_have_ended(outcome))
+    named = [
+        Wanted(
+            name,
+            asked[name],
+            tuple(sorted(pinned.get(name, ()))),
+            end_of_life=asked[name] and name in aging,
+        )
+        for name in asked
+    ]
+    named += [Wanted(name, config=True, optional=True) for name in ours]
+    return tuple(sorted(named, key=lambda one: one.name))
+
+
+def _run_today(outcome: Outcome) -> Iterator[Reference]:
+    """Images that are built here, where the manifest that names them changes so that it matters.
+
+    What the registry has under such a tag is not what the files make, but what the changed
+    manifest starts first.
+    """
+    changed: set[tuple[str, str]] = set()
+    for entry in outcome.entries:
+        if entry.status is Status.FIXED and entry.finding.rule in _STARTING:
+            subject = entry.finding.subject
+            containers = subject.containers if entry.finding.rule == PORT else (subject,)
+            changed |= {(one.path, one.where) for one in containers}
+    project = outcome.project
+    # What is set at a pod holds for all its containers.
+    groups: list[Sequence[Container]] = [one.containers for one in project.all_workloads]
+    for group in (*groups, *((one,) for one in (*project.containers, *project.patches))):
+        if any((one.path, one.where) in changed for one in group):
+            for container in group:
+                if (reference := named_today(container, project)) is not None:
+                    yield reference
+
+
+def _may_have_ended(outcome: Outcome) -> Iterator[str]:
+    """Microsoft's .NET images by tag, unless the catalogue knows that their version has ended."""
+    if not any(rule.id in (END_OF_LIFE, NOT_REBUILT) for rule in outcome.rules):
+        return
+    facts = outcome.project.workspace.facts
+    for use in outcome.project.references:
+        known = facts_of(use, facts)
+        if use.name is None or known is None or is_over(known, facts):
+            continue
+        name = facts.origin(use.name)
+        if name.startswith(f"{MICROSOFT_HOST}/dotnet/"):
+            yield name
 
 
 def _left_to_pin(outcome: Outcome) -> Iterator[str]:
@@ -56,6 +116,8 @@ def _left_to_pin(outcome: Outcome) -> Iterator[str]:
         finding = entry.finding
         if finding.rule != UNPINNED or finding.level is Level.MANUAL:
             continue
+        if finding.subject.unsure or finding.subject.ignores_digest:
+            continue  # no digest would change that
         # Withheld, for want of the digest; unfixed where the rule only reports.
         left = entry.status in (Status.WITHHELD, Status.UNFIXED)
         if left and finding.subject.name is not None:

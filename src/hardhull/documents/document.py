@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from hardhull.documents import dockerfile_edits, lines, yaml_edits
+from hardhull.documents import dockerfile_edits, lines, msbuild_edits, yaml_edits
 from hardhull.documents.chart import ChartTemplate, read_template
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
 from hardhull.documents.lines import TextFile
+from hardhull.documents.msbuild import MsbuildFile, is_msbuild, read_msbuild
 from hardhull.documents.source import FileKind, oversized
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, comments, read_yaml
@@ -33,11 +34,11 @@ MAX_DOCKERFILE_LINE = 64 * 1024
 MAX_YAML_LINE = 256 * 1024
 _YAML_NAMES = (".yml", ".yaml", ".json", "/Kustomization")
 
-Document: TypeAlias = Dockerfile | YamlFile | ChartTemplate | TextFile
+Document: TypeAlias = Dockerfile | YamlFile | ChartTemplate | MsbuildFile | TextFile
 
 
 def read(source: Source) -> Document | Unreadable:
-    """Read a source by its kind; of evidence what is YAML by its name, else its plain lines."""
+    """Read a source by its kind; evidence by its name: MSBuild's, YAML, else its plain lines."""
     limit = MAX_DOCKERFILE_LINE if source.kind is FileKind.DOCKERFILE else MAX_YAML_LINE
     line, reason = oversized(source.text, limit)
     if line:
@@ -46,6 +47,10 @@ def read(source: Source) -> Document | Unreadable:
         return read_dockerfile(source)
     if source.kind is FileKind.CHART:
         return read_template(source)
+    if source.kind is FileKind.MSBUILD or (
+        source.kind is FileKind.EVIDENCE and is_msbuild(source.path)
+    ):
+        return read_msbuild(source)
     if source.kind is FileKind.EVIDENCE and not source.path.endswith(_YAML_NAMES):
         return TextFile(source)
     return read_yaml(source)
@@ -59,6 +64,8 @@ def render(document: Document, operations: Sequence[Operation]) -> tuple[Edit, .
         return yaml_edits.render(document, operations)  # type: ignore[arg-type]  # by file
     if isinstance(document, ChartTemplate):
         raise Unrenderable("a template is edited through what it renders", document.source.path)
+    if isinstance(document, MsbuildFile):
+        return msbuild_edits.render(document, operations)  # type: ignore[arg-type]  # by file
     if isinstance(document, TextFile):
         return lines.render(document, operations)
     assert_never(document)
@@ -74,6 +81,9 @@ def as_expected(before: Document, operations: Sequence[Operation], after: Docume
             yaml_edits.structure(after),
             yaml_edits.expected(before, operations),  # type: ignore[arg-type]  # by file
         )
+    if isinstance(before, MsbuildFile) and isinstance(after, MsbuildFile):
+        wanted_elements = msbuild_edits.expected(before, operations)  # type: ignore[arg-type]  # by file
+        return msbuild_edits.structure(after) == wanted_elements
     if isinstance(before, TextFile):
         return [edit.text for edit in lines.render(before, operations)] == [after.source.text]
     return False
@@ -87,7 +97,13 @@ def comment_spans(document: Document) -> tuple[Span, ...]:
 
 
 def named_spans(document: Document, operations: Sequence[Operation]) -> tuple[Span, ...]:
-    """Return the whole lines of what the operations name, as far as it is there already."""
+    """Return the whole lines of what the operations name, as far as it is there already.
+
+    In MSBuild files no lines, but exactly what they name: blanks between elements are no part of
+    the structure, so that nothing else would keep them.
+    """
+    if isinstance(document, MsbuildFile):
+        return msbuild_edits.named_spans(document, operations)
     if isinstance(document, Dockerfile):
         spans = [_named_in_dockerfile(document, operation) for operation in operations]
     elif isinstance(document, YamlFile):

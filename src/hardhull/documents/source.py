@@ -28,6 +28,8 @@ class FileKind(enum.Enum):
     """A file below `templates/` of a Helm chart."""
     VALUES = "chart values"
     """Chart.yaml, values files and their schema: YAML that says what templates render."""
+    MSBUILD = "msbuild"
+    """A project, `Directory.Build.props` or publish profile that says something of its image."""
     EVIDENCE = "evidence"
     """Read to learn from (code, settings, scripts, workflows); edited only by a rule about it."""
 
@@ -165,7 +167,7 @@ def is_generated(source: Source) -> bool:
     header: list[str] = []
     for line in source.text.split("\n", _HEADER_LINES)[:_HEADER_LINES]:
         bare = line.strip()
-        if bare and not bare.startswith(("#", "---", "%")):
+        if bare and not bare.startswith(("#", "---", "%", "<!--", "<?xml")):
             break
         header.append(bare)
     return _GENERATED.search(" ".join(header)) is not None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardhull.facts.catalogue import BaseFamily, ImageFacts, base_family, lookup
 from hardhull.facts.described import ImageConfig, described, read_image_config
-from hardhull.facts.manifests import KEPT, is_fit
+from hardhull.facts.manifests import KEPT, is_date, is_fit
 from hardhull.facts.mirrors import original
 from hardhull.images import parse_reference
 from hardhull.model import UsageError
@@ -28,7 +28,8 @@ class Recorded:
     `recorded` is the time since when the name has had this digest, as far as is known; `before`
     the digest that an earlier recording saw. `size` is that of the image whose config this is, as
     it is sent. `single` says whether the digest names one image and no index. `gone` is the time
-    when the registry had nothing of this digest any more.
+    when the registry had nothing of this digest any more. `end_of_life` is the day since which
+    the registry says that the image gets no fixes.
     """
 
     digest: str
@@ -39,6 +40,7 @@ class Recorded:
     single: bool | None = None
     before: str | None = None
     gone: str | None = None
+    end_of_life: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,8 @@ def _recorded(place: str, entry: Any) -> Recorded:
         raise UsageError(f"{place}: `single` is not true or false")
     if before is not None and not _is_digest(before):
         raise UsageError(f"{place}: `before` is not a digest `sha256:` and 64 hex digits")
+    if entry.get("end_of_life") is not None and not is_date(entry["end_of_life"]):
+        raise UsageError(f"{place}: `end_of_life` is not a day such as 2026-11-22")
     return Recorded(
         digest,
         _fit(config) if isinstance(config, dict) else None,
@@ -188,6 +192,7 @@ def _recorded(place: str, entry: Any) -> Recorded:
         single,
         before,
         entry.get("gone"),
+        entry.get("end_of_life"),
     )
 
 

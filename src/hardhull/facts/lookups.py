@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hardhull.facts.connections import THREADS
@@ -23,12 +23,15 @@ class Wanted:
     """An image to look up: `repository:tag`, with `@digest` if it is that one and no other.
 
     `pins` are digests that are written for it. If it has another one now, the configs of both
-    are read, so that what changed can be told.
+    are read, so that what changed can be told. What is `optional` need not be in its registry:
+    that it is not is no failure. `end_of_life` asks for the date that its registry says it ended.
     """
 
     name: str
     config: bool
     pins: tuple[str, ...] = ()
+    optional: bool = False
+    end_of_life: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,13 @@ def look_up_all(
     for one in wanted:
         known = asked.get(one.name, one)
         pins = tuple(sorted({*known.pins, *one.pins}))
-        asked[one.name] = Wanted(one.name, known.config or one.config, pins)
+        asked[one.name] = Wanted(
+            one.name,
+            known.config or one.config,
+            pins,
+            known.optional and one.optional,
+            known.end_of_life or one.end_of_life,
+        )
     names = sorted(asked)
     executor = ThreadPoolExecutor(THREADS)
     try:
@@ -72,9 +81,13 @@ def look_up_all(
 def _followed(registries: Registries, wanted: Wanted) -> dict[str, Image | Failure]:
     """Look an image up, and where its digest is not the written one, that one too."""
     answer = _look_up(registries, wanted.name, config=wanted.config)
-    found = {wanted.name: answer}
     if isinstance(answer, Failure):
-        return found
+        return {} if wanted.optional and not answer.trace else {wanted.name: answer}
+    reference = parse_reference(wanted.name)
+    if wanted.end_of_life and reference is not None:
+        end = registries.end_of_life(reference, answer.digest)
+        answer = replace(answer, end_of_life=end)
+    found: dict[str, Image | Failure] = {wanted.name: answer}
     moved = [pin for pin in wanted.pins if pin != answer.digest]
     for pin in moved:
         old = _look_up(registries, f"{wanted.name}@{pin}", config=True)
@@ -84,7 +97,8 @@ def _followed(registries: Registries, wanted: Wanted) -> dict[str, Image | Failu
     if moved and answer.config is None:
         # By its digest: between two requests the tag may move again.
         new = _look_up(registries, f"{wanted.name}@{answer.digest}", config=True)
-        found[wanted.name] = answer if isinstance(new, Failure) else new
+        if isinstance(new, Image):
+            found[wanted.name] = replace(new, end_of_life=answer.end_of_life)
     return found
 
 

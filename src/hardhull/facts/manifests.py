@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from hardhull.facts.trouble import RegistryError
 
@@ -18,9 +19,16 @@ MEDIA_TYPES: Final = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 KEPT: Final = ("Cmd", "Entrypoint", "Env", "ExposedPorts", "User", "WorkingDir")
 """What is recorded of an image's config; beside it `os` and `created`."""
+LIFECYCLE: Final = "application/vnd.microsoft.artifact.lifecycle"
+"""What Microsoft attaches to the digests of images and indexes that are out of support.
+
+https://github.com/dotnet/dotnet-docker/blob/main/documentation/vulnerability-reporting.md
+"""
+_END_OF_LIFE: Final = "vnd.microsoft.artifact.lifecycle.end-of-life.date"
 _ATTESTATION: Final = "vnd.docker.reference.type"
 _ODD: Final = "its registry serves something that is no image"
 
@@ -102,6 +110,32 @@ def _entry(item: object) -> Entry | None:
     if platform is not None and (platform.os, platform.architecture) == ("unknown", "unknown"):
         return None
     return Entry(digest, platform)
+
+
+def read_end_of_life(body: bytes) -> str | None:
+    """The date in a list of referrers; the first of several, for ended images are marked again."""
+    listed = _object(body).get("manifests")
+    dates = []
+    for item in listed if isinstance(listed, list) else ():
+        # Registries may leave it to the reader to pick the kind out.
+        if not isinstance(item, dict) or item.get("artifactType") != LIFECYCLE:
+            continue
+        notes = item.get("annotations")
+        date = notes.get(_END_OF_LIFE) if isinstance(notes, dict) else None
+        if is_date(date):
+            dates.append(date)
+    return min(dates, default=None)
+
+
+def is_date(value: object) -> TypeGuard[str]:
+    """Whether it is a day such as 2026-11-22."""
+    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
+        return False
+    try:
+        datetime.date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 def read_platform(given: object) -> Platform | None:

@@ -27,7 +27,7 @@ def merged(
         old = before.get(name)
         new = Recorded(
             image.digest, image.config, now, image.platforms, image.size, image.single, None,
-            now if image.gone else None,
+            now if image.gone else None, image.end_of_life,
         )  # fmt: skip
         if old is not None and old.digest == image.digest:
             new = _with_known(new, old)
@@ -49,6 +49,7 @@ def _with_known(new: Recorded, old: Recorded) -> Recorded:
         single=described.single,
         before=old.before,
         gone=new.gone and (old.gone or new.gone),
+        end_of_life=new.end_of_life or old.end_of_life,
     )
 
 
@@ -66,7 +67,7 @@ def _entry(image: Recorded) -> dict[str, Any]:
         entry["recorded"] = image.recorded
     if image.platforms:
         entry["platforms"] = sorted(image.platforms)
-    for key in ("size", "single", "before", "gone"):
+    for key in ("size", "single", "before", "gone", "end_of_life"):
         if (value := getattr(image, key)) is not None:
             entry[key] = value
     return entry

@@ -10,15 +10,18 @@ import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from hardhull.facts.cache import Cache, digest_of
 from hardhull.facts.login import Door
 from hardhull.facts.manifests import (
     DIGEST,
+    LIFECYCLE,
     MEDIA_TYPES,
     Manifest,
     chosen,
     read_config,
+    read_end_of_life,
     read_manifest,
 )
 from hardhull.facts.trouble import RegistryError
@@ -55,6 +58,8 @@ class Image:
     size: int | None = None
     single: bool | None = None
     gone: bool = False
+    end_of_life: str | None = None
+    """The date since which its registry says that it gets no fixes, if that was asked."""
 
 
 class Registries:
@@ -89,6 +94,20 @@ class Registries:
             return self._described(asked, digest)
         except _SparedError:
             return Image(digest)
+
+    def end_of_life(self, reference: Reference, digest: str) -> str | None:
+        """The date since which the registry says that an image gets no fixes; None if it does not.
+
+        Asked of the referrers of the OCI distribution specification 1.1, by one request. It is
+        only ever said where it is known, so that what fails is as good as nothing said.
+        """
+        asked = _Asked(self._hosts.endpoint(reference.host), reference)
+        path = f"referrers/{digest}?artifactType={quote(LIFECYCLE, safe='')}"
+        try:
+            answer = self._send("GET", asked, path, most=_LARGEST_MANIFEST)
+            return read_end_of_life(answer.body) if answer.status == _OK else None
+        except RegistryError:
+            return None
 
     @property
     def spared(self) -> tuple[str, ...]:
@@ -158,7 +177,7 @@ class Registries:
 
     def _send(self, method: str, asked: _Asked, path: str, *, most: int) -> Answer:
         url = f"{asked.endpoint.base}{asked.repository}/{path}"
-        headers = _ACCEPT if path.startswith("manifests/") else {}
+        headers = {} if path.startswith("blobs/") else _ACCEPT
 
         def ask(login: Mapping[str, str]) -> Answer:
             return self._transport.send(method, url, {**headers, **login}, most=most)

@@ -20,6 +20,7 @@ from hardhull.project.project_file import (
     DotnetProject,
     container_settings,
     expand,
+    frameworks_of,
     is_test,
     linked_folders,
     resolve,
@@ -166,8 +167,6 @@ class Programs:
             for item, include, offset in items
             if item == "PackageReference"
         )
-        frameworks = properties.get("TargetFrameworks") or properties.get("TargetFramework", "")
-        expanded = expand(frameworks, properties)
         references, unresolved = self._references(directory, items)
         if written is None:
             unresolved = (file_name,)
@@ -176,7 +175,7 @@ class Programs:
             directory=directory,
             name=name,
             assembly_name=expand(properties.get("AssemblyName", ""), properties) or name,
-            target_frameworks=tuple(part.strip() for part in expanded.split(";") if part.strip()),
+            target_frameworks=frameworks_of(own, properties),
             sdk=sdk,
             is_web=sdk.startswith("Microsoft.NET.Sdk.Web")
             or ("FrameworkReference", "Microsoft.AspNetCore.App") in {item[:2] for item in items},

@@ -160,7 +160,9 @@ class Kustomize:
         node = self.nodes[path]
         files: dict[str, _Names] = dict.fromkeys(node.files, frozenset({("", "")}))
         for child in (*node.below, *node.components):
-            one = self.nodes[child]
+            one = self.nodes.get(child)
+            if one is None:
+                continue  # it can't be read
             before, behind = one.affix("namePrefix"), one.affix("nameSuffix")
             for file, names in self._built(child, found, (*above, path)).items():
                 longer = {(before + a, b + behind) for a, b in names}

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.dockerfile import Dockerfile
 from hardhull.documents.lines import TextFile
+from hardhull.documents.msbuild import MsbuildFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
+from hardhull.project.applied import Applied
 from hardhull.project.chart_writers import in_chart
 from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
@@ -31,6 +33,7 @@ from hardhull.project.kustomize_images import kustomization_references
 from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
 from hardhull.project.overlays import Overlays
+from hardhull.project.published import published_references
 from hardhull.project.references import (
     ImageUse,
     compose_references,
@@ -198,6 +201,11 @@ class Project:
         return self._by_image.get(wanted) if wanted is not None else None
 
     @cached_property
+    def applied(self) -> Applied:
+        """The images that are applied where manifests name others."""
+        return Applied(self.references, self.kustomize)
+
+    @cached_property
     def _by_image(self) -> Mapping[str | None, Application]:
         found: dict[str | None, Application] = {}
         for app in self.applications:
@@ -233,7 +241,9 @@ def link(
     for path in sorted(documents):
         document = documents[path]
         same = previous is not None and previous.documents.get(path) is document
-        if document.source.kind is FileKind.EVIDENCE or isinstance(document, TextFile):
+        if isinstance(document, MsbuildFile | TextFile):
+            continue  # read where a program is looked at, or opened by a rule about it
+        if document.source.kind is FileKind.EVIDENCE:
             continue  # opened by a rule about it: no part of an application
         if isinstance(document, Dockerfile):
             known = previous.dockerfiles.get(path) if previous is not None and same else None
@@ -315,4 +325,6 @@ def _references(bare: Project) -> list[ImageUse]:
         found += uses if view is None else in_chart(uses, view, bare.workspace.builds)
     found += kustomization_references(bare.kustomize, bare.manifests)
     found += compose_references(bare.compose)
+    space = bare.workspace
+    found += published_references(bare.documents, space.programs, space.texts)
     return sorted(found, key=lambda use: (use.path, use.span))

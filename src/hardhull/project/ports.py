@@ -132,15 +132,24 @@ def moved_arguments(text: str, moves: Mapping[int, int]) -> str:
     return _URLS_OPTION.sub(lambda match: moved_urls(match[0], moves), text)
 
 
-def listening(app: Application, stage: AppStage | None, container: Container | None) -> Listening:
-    """What one program listens on, built by `stage` and run by `container`, either may be None."""
+def listening(
+    app: Application,
+    stage: AppStage | None,
+    container: Container | None,
+    published: ImageConfig | None = None,
+) -> Listening:
+    """What one program listens on, built by `stage` and run by `container`, either may be None.
+
+    `published` is the config of the image that is run, where no stage stands for it; without it
+    that of an image which nothing here builds.
+    """
     program = app.program
     ports = program.ports_in_code if program is not None else ()
     seen = [one for one in ports if one.how != LAUNCH_SETTINGS]
     bound = _bound_in_code(seen)
     if any(not one.conditional for one in seen):
         return bound
-    heard = _told(app, stage, container)
+    heard = _told(app, stage, container, published)
     return Listening((*bound.listeners, *heard.listeners), (*bound.unknown, *heard.unknown))
 
 
@@ -166,13 +175,19 @@ def _bound_in_code(seen: Sequence[Sighting]) -> Listening:
     return Listening(found, hidden)
 
 
-def _told(app: Application, stage: AppStage | None, container: Container | None) -> Listening:
+def _told(
+    app: Application,
+    stage: AppStage | None,
+    container: Container | None,
+    published: ImageConfig | None,
+) -> Listening:
     """What arguments and variables tell a program to listen on, where its code does not decide."""
-    arguments = tuple(_arguments(stage, container))
+    if published is None and stage is None and container is not None:
+        published = app.published(container)
+    arguments = tuple(_arguments(stage, container, published))
     hidden = tuple(_hidden_arguments(stage, container))
     if arguments:
         return Listening(arguments, hidden)
-    published = app.published(container) if stage is None and container is not None else None
     if published is not None and container is not None:
         web = is_web(app, stage) or app.published_kind(container) == "aspnet"
     else:
@@ -230,7 +245,9 @@ def _hidden_arguments(stage: AppStage | None, container: Container | None) -> It
                 yield f"{place} tells it where to listen: {word.value}"
 
 
-def _arguments(stage: AppStage | None, container: Container | None) -> Iterator[Listener]:
+def _arguments(
+    stage: AppStage | None, container: Container | None, published: ImageConfig | None
+) -> Iterator[Listener]:
     cursors = container.command if container is not None else ()
     found = urls_argument(tuple(cursor.text or "" for cursor in cursors))
     if found is not None:
@@ -240,6 +257,12 @@ def _arguments(stage: AppStage | None, container: Container | None) -> Iterator[
             path, line = cursor.file.source.path, cursor.line
             evidence = f"{place} starts with --urls {found[1]}"
             yield Listener(port, scheme, Decider.ARGUMENT, evidence, path, line, "", cursor)
+        return
+    if published is not None and container is not None and not cursors:
+        found = urls_argument((*published.entrypoint, *published.cmd))
+        for scheme, port in ports_in("URLS", found[1]) if found is not None else ():
+            evidence = f"its image starts with --urls {found[1]}{BY_CONFIG}" if found else ""
+            yield Listener(port, scheme, Decider.ARGUMENT, evidence, container.path)
         return
     for instruction in start_instructions(stage):
         found = urls_argument(tuple(word.value for word in instruction.words))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 PROPERTY = re.compile(r"<(\w+)(?:\s[^<>]*)?>([^<]*)</")
 OWN_PROPERTY = re.compile(
-    r"<(TargetFrameworks?|AssemblyName|IsTestProject|EnableSdkContainerSupport|Container\w+)"
+    r"<(TargetFrameworks?|TargetFrameworkVersion|AssemblyName|IsTestProject|EnableSdkContainerSupport|Container\w+)"
     r"(?:\s[^<>]*)?>([^<]*)</"
 )
 SDK = re.compile(
@@ -17,6 +17,8 @@ SDK = re.compile(
 )
 ITEM = re.compile(r"<(\w+)\s[^<>]*?\bInclude\s*=\s*[\"']([^\"']*)[\"']")
 _VARIABLE = re.compile(r"\$\((\w+)\)")
+_OF_FRAMEWORK = re.compile(r"net[1-4]\d{1,2}", re.IGNORECASE)
+_OLD_VERSION = re.compile(r"v([1-4](?:\.\d){1,2})", re.IGNORECASE)
 _TEST_NAME = re.compile(
     r"(?i:(?:^|[._-])(?:unit|integration|functional|acceptance|e2e|component|system|api)?tests?$)"
     r"|[a-z]Tests$"
@@ -47,6 +49,28 @@ class DotnetProject:
     """References as written that lead to no file here; its own name where it can't be read."""
     linked: tuple[str, ...] = ()
     """Folders outside its own from which it compiles files."""
+
+    @property
+    def of_framework(self) -> bool:
+        """Whether it is for .NET Framework alone, which runs on Windows."""
+        return bool(self.target_frameworks) and all(
+            _OF_FRAMEWORK.fullmatch(one) for one in self.target_frameworks
+        )
+
+
+def frameworks_of(own: list[tuple[str, str]], properties: dict[str, str]) -> tuple[str, ...]:
+    """The target frameworks; of a project in the old form `net48` for its version `v4.8`.
+
+    All that it says itself, whatever the conditions; else what it inherits.
+    """
+    said = ";".join(text for name, text in own if name in ("TargetFramework", "TargetFrameworks"))
+    if not said.strip(";\r\n\t "):
+        said = properties.get("TargetFrameworks") or properties.get("TargetFramework", "")
+    version = _OLD_VERSION.fullmatch(properties.get("TargetFrameworkVersion", "").strip())
+    if not said and version is not None:
+        return (f"net{version[1].replace('.', '')}",)
+    parts = (part.strip() for part in expand(said, properties).split(";"))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def expand(text: str, properties: dict[str, str]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hardhull.documents.dockerfile import Dockerfile, Instruction, Word
+    from hardhull.documents.msbuild import Element
     from hardhull.documents.yaml import Cursor
     from hardhull.project.builds import Builds
     from hardhull.project.compose import ComposeService
@@ -41,6 +42,7 @@ class Place(enum.Enum):
     SYNTAX = "# syntax"
     KUBERNETES = "kubernetes"
     COMPOSE = "compose"
+    PROJECT = "ContainerBaseImage"
     KUSTOMIZATION = "kustomization"
 
 
@@ -65,6 +67,12 @@ class ImageUse:
     built_here: str | None = None
     built_from: str | None = None
     writer: str | None = None
+    element: Element | None = None
+    """Its place in an MSBuild file."""
+    unsure: str = ""
+    """Why it may not be in force, or not be all of it: then it is not changed."""
+    ignores_digest: str = ""
+    """Why a digest may be ignored: then none is added."""
     entry: Entry | None = None
     """The item of a kustomization's `images` that makes it."""
 

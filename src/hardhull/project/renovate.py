@@ -40,6 +40,7 @@ _MANAGERS: Final[Mapping[Place, str]] = {
     Place.SYNTAX: "dockerfile",
     Place.COMPOSE: "docker-compose",
     Place.KUBERNETES: "kubernetes",
+    Place.PROJECT: "nuget",
     Place.KUSTOMIZATION: "kustomize",
 }
 _FILES: Final[Mapping[str, re.Pattern[str]]] = {
@@ -47,6 +48,7 @@ _FILES: Final[Mapping[str, re.Pattern[str]]] = {
         r"(?:.*[/.])?(?:[Dd]ocker|[Cc]ontainer)file|(?:.*/)?(?:[Dd]ocker|[Cc]ontainer)file[^/]*"
     ),
     "docker-compose": re.compile(r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml"),
+    "nuget": re.compile(r".*\.(?:(?:cs|fs|vb)proj|props|targets)"),
     "kustomize": re.compile(r"(?:.*/)?kustomization\.ya?ml"),
 }
 """Which files each manager reads by itself; the one for manifests reads none unless it is told."""

@@ -100,7 +100,7 @@ class Watch:
                 return self.ecosystem == "docker-compose" and _COMPOSE.search(name) is not None
             case Place.KUBERNETES:
                 return self.ecosystem == "docker" and _YAML.fullmatch(name) is not None
-            case Place.COPY | Place.MOUNT | Place.SYNTAX | Place.KUSTOMIZATION:
+            case Place.COPY | Place.MOUNT | Place.SYNTAX | Place.KUSTOMIZATION | Place.PROJECT:
                 return False
 
 

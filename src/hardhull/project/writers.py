@@ -237,6 +237,8 @@ def _lines(use: ImageUse) -> Iterator[str]:
         source = use.cursor.file.source
         yield source.line_text(source.line_of(use.span.start))
         return
+    if use.element is not None:
+        yield f"<{use.element.name}>{use.text}</{use.element.name}>"
     yield f"{use.place.value}{' ' if use.place.value == 'FROM' else '='}{use.text}"
     for origin in use.origins:
         yield f"ARG {origin.name}={origin.value or ''}"

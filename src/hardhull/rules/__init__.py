@@ -29,7 +29,11 @@ from hardhull.rules.images import (
     tag_no_longer_rebuilt,
     unpinned_image,
 )
-from hardhull.rules.ports import port_nobody_listens_on, privileged_port
+from hardhull.rules.ports import (
+    port_nobody_listens_on,
+    privileged_port,
+    published_on_privileged_port,
+)
 from hardhull.rules.privileges import (
     apparmor_annotation,
     capabilities_not_dropped,
@@ -59,6 +63,7 @@ from hardhull.rules.repository import (
 from hardhull.rules.user import (
     image_runs_as_root,
     image_user_by_name,
+    published_as_root,
     workload_may_run_as_root,
 )
 
@@ -70,7 +75,9 @@ RULES: tuple[Rule, ...] = (
     public_base_image.RULE,
     privileged_port.RULE,
     port_nobody_listens_on.RULE,
+    published_on_privileged_port.RULE,
     image_runs_as_root.RULE,
+    published_as_root.RULE,
     image_user_by_name.RULE,
     workload_may_run_as_root.RULE,
     privileged_container.RULE,

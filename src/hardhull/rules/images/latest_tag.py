@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hardhull.model import Finding, Level, Rule, Severity, SubjectKind
 from hardhull.project.references import Place
 from hardhull.rules.images.more_examples import LATEST_TAG
+from hardhull.rules.images.published_examples import LATEST_IN_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,5 +74,5 @@ RULE = Rule(
         "polaris:tagNotSpecified",
         "kube-linter:latest-tag",
     ),
-    examples=LATEST_TAG,
+    examples=(*LATEST_TAG, *LATEST_IN_PROJECT),
 )

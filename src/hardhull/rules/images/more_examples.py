@@ -1,6 +1,13 @@
 """Examples of the rules about names, ages and contents of images: tests and documentation."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from hardhull.model import Example
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _DOTNET = "mcr.microsoft.com/dotnet"
 _START = 'ENTRYPOINT ["dotnet", "Api.dll"]\n'
@@ -65,6 +72,13 @@ RENAMED_IMAGE_REPOSITORY = (
     Example("the new name", {"Dockerfile": f"FROM {_DOTNET}/aspnet:3.1\n"}, silent=True),
 )
 
+
+def _ended(tag: str) -> dict[str, Mapping[str, Any]]:
+    """A recording in which the registry says that a tag's image has ended."""
+    entry = {"digest": f"sha256:{7:064x}", "end_of_life": "2026-03-26"}
+    return {f"{_DOTNET}/aspnet:{tag}": entry}
+
+
 END_OF_LIFE_RUNTIME = (
     Example(
         "two versions, one line",
@@ -75,6 +89,18 @@ END_OF_LIFE_RUNTIME = (
         reported=True,
     ),
     Example("a version with support", {"Dockerfile": f"FROM {_DOTNET}/aspnet:10.0\n"}, silent=True),
+    Example(
+        "one patch of such a version that its registry says has ended",
+        {"Dockerfile": f"FROM {_DOTNET}/aspnet:10.0.1\n"},
+        reported=True,
+        digests=_ended("10.0.1"),
+    ),
+    Example(
+        "a tag that its registry says has ended is another rule's",
+        {"Dockerfile": f"FROM {_DOTNET}/aspnet:10.0\n"},
+        silent=True,
+        digests=_ended("10.0"),
+    ),
     Example(
         "latest names no version", {"Dockerfile": f"FROM {_DOTNET}/aspnet:latest\n"}, silent=True
     ),
@@ -95,6 +121,18 @@ TAG_NO_LONGER_REBUILT = (
         "a version that has ended is another rule's",
         {"Dockerfile": f"FROM {_DOTNET}/aspnet:6.0\n"},
         silent=True,
+    ),
+    Example(
+        "a tag that its registry says has ended",
+        {"Dockerfile": f"FROM {_DOTNET}/aspnet:10.0\n"},
+        reported=True,
+        digests=_ended("10.0"),
+    ),
+    Example(
+        "one patch comes to its end with the next",
+        {"Dockerfile": f"FROM {_DOTNET}/aspnet:10.0.1\n"},
+        silent=True,
+        digests=_ended("10.0.1"),
     ),
     Example("a tag that is rebuilt", {"Dockerfile": f"FROM {_DOTNET}/aspnet:10.0\n"}, silent=True),
 )

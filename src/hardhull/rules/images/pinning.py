@@ -17,6 +17,7 @@ from hardhull.model import (
     ReplaceDirective,
     ReplaceFlag,
     ReplaceWord,
+    SetElementText,
     SetValue,
     value_of,
 )
@@ -46,7 +47,7 @@ def is_made_elsewhere(use: ImageUse, workspace: Workspace) -> bool:
     """Whether this names an image that is pulled, and that pins are for: no Windows, as a rule."""
     if use.name is None or use.built_here is not None:
         return False
-    return workspace.settings.windows_digests or not _is_windows(use.name, workspace)
+    return workspace.settings.windows_digests or not is_windows(use.name, workspace)
 
 
 def is_to_add(use: ImageUse, workspace: Workspace) -> bool:
@@ -62,7 +63,8 @@ def is_to_refresh(use: ImageUse, workspace: Workspace) -> bool:
     return is_made_elsewhere(use, workspace) and workspace.updater_of(use) is None
 
 
-def _is_windows(name: str, workspace: Workspace) -> bool:
+def is_windows(name: str, workspace: Workspace) -> bool:
+    """Whether an image is one of Windows, as far as its name or what is known of it says."""
     facts = workspace.facts.image(name)
     if facts is not None:
         return facts.os == "windows"
@@ -209,7 +211,9 @@ def _in_arguments(
 
 
 def _changed_whole(use: ImageUse, change: Rewrite) -> Operation | Refusal:
-    """Change a reference that is written in one piece: in YAML, a flag, or the syntax line."""
+    """Change a reference that is written in one piece: not in a FROM, which has ARGs."""
+    if use.unsure:
+        return Refusal(use.unsure, use.path, use.span)
     if use.place in (Place.COPY, Place.MOUNT) and parse_reference(use.text) != use.reference:
         return Refusal(_QUOTED, use.path, use.span)
     text = change(use.text)
@@ -217,6 +221,9 @@ def _changed_whole(use: ImageUse, change: Rewrite) -> Operation | Refusal:
         return Refusal("it is not written in one piece: change it by hand", use.path, use.span)
     if use.cursor is not None:
         return SetValue(use.path, use.cursor.address, value_of(text))
+    if use.element is not None:
+        whole = use.element.text.replace(use.text, text, 1)
+        return SetElementText(use.path, use.element.index, whole)
     if use.place is Place.SYNTAX:
         whole = use.word.text if use.word is not None else use.text
         return ReplaceDirective(use.path, "syntax", whole.replace(use.text, text, 1))

@@ -18,6 +18,7 @@ from hardhull.model import (
 from hardhull.project.references import Place
 from hardhull.rules.images.more_examples import RENAMED_IMAGE_REPOSITORY
 from hardhull.rules.images.pinning import rewritten
+from hardhull.rules.images.published_examples import RENAMED_IN_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,5 +95,5 @@ RULE = Rule(
     refused_when="the name comes from an ARG that is used elsewhere too, or a build sets the tag",
     references=("https://github.com/dotnet/dotnet-docker/issues/2375",),
     equivalents=(),
-    examples=RENAMED_IMAGE_REPOSITORY,
+    examples=(*RENAMED_IMAGE_REPOSITORY, *RENAMED_IN_PROJECT),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardhull.model import Finding, Level, Rule, Severity, Span, SubjectKind
+from hardhull.project.published import VARIABLE, projects_of, settings_in, used_by
 from hardhull.rules.images.more_examples import SECRET_IN_ENVIRONMENT
+from hardhull.rules.images.published_examples import SECRET_IN_PROJECT
 from hardhull.rules.images.secrets import holds_secret
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.context import Context
     from hardhull.project.link import Project
+    from hardhull.project.published import ImageSetting
 
 ID = "secret-in-environment"
 
@@ -26,6 +29,9 @@ def find(project: Project, context: Context) -> Iterator[Finding]:  # noqa: ARG0
     for container in project.containers:
         if not container.windows:
             yield from _in_container(container)
+    for setting in settings_in(project.documents):
+        if setting.name == VARIABLE and holds_secret(setting.item, setting.text):
+            yield _in_project(setting, project)
 
 
 def _in_image(stage: AppStage) -> Iterator[Finding]:
@@ -63,6 +69,17 @@ def _in_container(container: Container) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def _in_project(setting: ImageSetting, project: Project) -> Finding:
+    whose = used_by(setting.path, projects_of(setting.path, project.workspace.programs))
+    name = setting.element.attribute("Include") or setting.element.attribute("Update")
+    span = name.span if name is not None else setting.element.opening
+    return Finding(
+        ID, setting.path, f"{whose} {VARIABLE} {setting.item}", _name_only(span, setting.item),
+        f"{setting.item} holds a secret, which everyone who can pull the image can read",
+        Severity.HIGH, Level.MANUAL, setting.item,
+    )  # fmt: skip
+
+
 RULE = Rule(
     id=ID,
     title="A secret is written in the environment",
@@ -93,5 +110,5 @@ RULE = Rule(
         "kubesec:SecretsAsEnvironmentVariables",
         "cis:5.4.1",
     ),
-    examples=SECRET_IN_ENVIRONMENT,
+    examples=(*SECRET_IN_ENVIRONMENT, *SECRET_IN_PROJECT),
 )

@@ -17,6 +17,7 @@ from hardhull.model import (
 )
 from hardhull.rules.images.digest_examples import STALE_DIGEST
 from hardhull.rules.images.pinning import is_to_refresh, rewritten
+from hardhull.rules.images.published_examples import STALE_IN_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,6 +193,6 @@ RULE = Rule(
         "https://github.com/dotnet/dotnet-docker/blob/main/documentation/supported-tags.md",
         "https://github.com/opencontainers/image-spec/blob/main/config.md",
     ),
-    examples=STALE_DIGEST,
+    examples=(*STALE_DIGEST, *STALE_IN_PROJECT),
     phase=Phase.PIN,
 )

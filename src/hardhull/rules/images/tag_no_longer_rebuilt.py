@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import TYPE_CHECKING
 
 from hardhull.facts.catalogue import TagState
 from hardhull.model import Finding, Level, Rule, Severity, SubjectKind
-from hardhull.rules.images.end_of_life_runtime import facts_of, is_over
+from hardhull.rules.images.end_of_life_runtime import (
+    ended_in_registry,
+    facts_of,
+    is_over,
+    patch_of,
+)
 from hardhull.rules.images.more_examples import TAG_NO_LONGER_REBUILT
 
 if TYPE_CHECKING:
@@ -19,29 +23,37 @@ if TYPE_CHECKING:
     from hardhull.project.references import ImageUse
 
 ID = "tag-no-longer-rebuilt"
-_ONE_PATCH = re.compile(r"\d+\.\d+\.\d")
 _EARLY = datetime.timedelta(days=60)
 """How long before its version's end a tag must have stopped for that to be news of its own."""
 
 
 def find(use: ImageUse, context: Context) -> Iterator[Finding]:
     """Floating tags of .NET images that stopped before their version did."""
-    facts = facts_of(use, context)
-    if facts is None or facts.tag_state is not TagState.FROZEN or facts.last_seen is None:
+    facts = facts_of(use, context.facts)
+    if facts is None or patch_of(use) is not None:
         return
+    over, said = is_over(facts, context.facts), ended_in_registry(use, context.facts)
     tag = use.reference.tag if use.reference is not None else None
-    if _ONE_PATCH.match(tag or "") or (is_over(facts, context) and not _stopped_early(facts)):
+    if facts.tag_state is TagState.FROZEN and facts.last_seen is not None:
+        if over and not _stopped_early(facts):
+            return
+        message = f"the tag {tag} has not been rebuilt since {facts.last_seen}"
+        evidence = f"the catalogue saw {use.name} last on {facts.last_seen}"
+    elif said is not None and facts.end_of_life is not None and not over:
+        message = f"the tag {tag} is out of support since {said}"
+        evidence = f"its registry says so of the image that {use.name} names"
+    else:
         return
     yield Finding(
         ID,
         use.path,
         use.where,
         use.span,
-        f"the tag {tag} has not been rebuilt since {facts.last_seen}",
+        message,
         Severity.MEDIUM,
         Level.MANUAL,
         use.name or "",
-        (f"the catalogue saw {use.name} last on {facts.last_seen}",),
+        (evidence,),
         use,
     )
 
@@ -63,7 +75,8 @@ RULE = Rule(
     fix=None,
     why=(
         "Some floating tags, such as `8.0-alpine-composite` and all of CBL-Mariner, can still be "
-        "pulled although nobody rebuilds them: they keep the vulnerabilities of that day."
+        "pulled although nobody rebuilds them: they keep the vulnerabilities of that day. It is "
+        "known from the catalogue, and where Microsoft's registry was asked, from there."
     ),
     fix_note=(
         "Reported only: choose a tag of the same version that is rebuilt. Which one fits depends "

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hardhull.facts.kinds import BY_CONFIG
 from hardhull.model import Refusal
 from hardhull.project.container import Platform, Role
 from hardhull.project.ports import LAUNCH_SETTINGS, Decider, Listener, listening, ways_to_run
 from hardhull.rules.ports.given import given_to
 from hardhull.rules.rollout import image_first, made_anew
+from hardhull.rules.todays_image import todays_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
     from hardhull.project.context import Context
+    from hardhull.rules.todays_image import TodaysImage
 
 _OLD_IMAGE = "the image of today does not answer on the new port"
 
@@ -109,7 +112,15 @@ def _waiting(app: Application) -> Iterator[Container]:
             yield container
 
 
-def notes_on(app: Application, context: Context, *, numeric: bool) -> tuple[str, ...]:
+def _answers(image: TodaysImage, moves: Mapping[int, int]) -> bool:
+    """Whether today's image listens on all ports where others will look for it."""
+    ports = {listener.port for listener in image.heard.listeners}
+    return not image.heard.unknown and not image.low_ports and ports >= set(moves.values())
+
+
+def notes_on(
+    app: Application, context: Context, moves: Mapping[int, int], *, numeric: bool
+) -> tuple[str, ...]:
     """What could not be checked, and the order in which image and manifest must go out."""
     notes = [
         f"not checked: what {given.place} brings in; does it set the port?"
@@ -121,7 +132,13 @@ def notes_on(app: Application, context: Context, *, numeric: bool) -> tuple[str,
         notes.append(
             "the Service names the port by number: old pods refuse connections until replaced"
         )
-    waiting = {container.platform for container in _waiting(app)}
+    waiting: set[Platform] = set()
+    for container in _waiting(app):
+        today = todays_image(container, context)
+        if today is not None and _answers(today, moves):
+            notes.append(f"today's {today.name} answers on the new port already{BY_CONFIG}")
+        else:
+            waiting.add(container.platform)
     if Platform.KUBERNETES in waiting:
         notes.append(image_first(Platform.KUBERNETES, _OLD_IMAGE))
     if Platform.COMPOSE in waiting:

@@ -151,7 +151,7 @@ def _moved(app: Application, context: Context, moves: Mapping[int, int]) -> Fix 
         numeric = numeric or place.numeric
         notes += [place.note] if place.note and place.note not in notes else []
     operations += _announced(app, moves)
-    notes = [*notes_on(app, context, numeric=numeric), *notes, *remade(app, operations)]
+    notes = [*notes_on(app, context, moves, numeric=numeric), *notes, *remade(app, operations)]
     return Fix(tuple(operations), "", notes=tuple(notes))
 
 

@@ -9,6 +9,7 @@ from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.dropping import EXAMPLES, obstacles
 from hardhull.rules.privileges.scope import below, on_windows, set_by_openshift
 from hardhull.rules.rollout import waits_for_image
+from hardhull.rules.todays_image import todays_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,13 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         notes.append(obstacle)
     if waiting := waits_for_image(container, context, notes):
         return Refusal(waiting, container.path, container.span)
+    today = todays_image(container, context)
     return Fix(
         container.drop_all_capabilities(),
         "drop ALL capabilities",
         worst(finding.level, Level.REVIEW if notes else Level.ROUTINE),
         '"Operation not permitted", for example from a ping',
-        tuple(notes),
+        (*notes, today.starts) if today is not None else tuple(notes),
     )
 
 
@@ -86,7 +88,9 @@ RULE = Rule(
     refused_when=(
         "the program runs as root or as a user that is not known, listens below 1024, changes its "
         "user at start-up (gosu, su-exec, sudo), or its image uses setcap; the container is there "
-        "for a debugger; or a Compose file for Windows is laid over this one"
+        "for a debugger; or a Compose file for Windows is laid over this one; or today's image "
+        "under the tag runs as root or listens below 1024 by its own config, where the registry "
+        "was asked"
     ),
     references=(
         "https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hardhull.images import parse_reference
 from hardhull.model import Example, Level, Refusal
@@ -22,10 +22,11 @@ from hardhull.rules.privileges.examples import (
     in_pod,
 )
 from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, unread_build
-from hardhull.rules.rollout import at_roll_out, image_first
+from hardhull.rules.rollout import at_roll_out, image_first, in_two_steps
+from hardhull.rules.todays_image import todays_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hardhull.project.container import Container
     from hardhull.project.context import Context
@@ -48,10 +49,22 @@ def obstacles(container: Container, context: Context) -> Iterator[Refusal | str]
     yield from _start(container, context)
     if not built_here(container, context):
         yield UNKNOWN_IMAGE
-    elif _older_image_differs(container, context):
+    else:
+        yield from _todays(container, context)
+    yield from at_roll_out(container, context)
+
+
+def _todays(container: Container, context: Context) -> Iterator[Refusal | str]:
+    """What today's image needs: by its own config, else by the files before any change."""
+    today = todays_image(container, context)
+    by_files = today is None or in_two_steps(context)
+    if by_files and _older_image_differs(container, context):
         why = f"today's image ran as root or listened below {PRIVILEGED}"
         yield image_first(container.platform, why)
-    yield from at_roll_out(container, context)
+    elif today is not None:
+        waiting = today.capabilities_wait(own_user=container.user is not None)
+        if waiting:
+            yield Refusal(waiting, container.path, container.span)
 
 
 def _user(container: Container, context: Context) -> Iterator[Refusal]:
@@ -130,6 +143,11 @@ def _older_image_differs(container: Container, context: Context) -> bool:
     if container.user is None and any(user.root is not False for user in users):
         return True
     return any(heard.privileged for heard in _heard(container, first))
+
+
+def _published(**config: object) -> dict[str, Mapping[str, Any]]:
+    """A recording of what the registry has under the tag that the manifest names."""
+    return {"acme.example/api:1": {"digest": f"sha256:{7:064x}", "config": config}}
 
 
 _DROPPED = """\
@@ -213,6 +231,24 @@ EXAMPLES = (
             + "      initContainers:\n        - name: wait\n          image: acme.example/wait:2\n"
         ),
         refused="is not known",
+    ),
+    Example(
+        "the image under the tag, by its config, needs none",
+        in_pod(POD),
+        {"k8s/api.yaml": POD + _DROPPED},
+        digests=_published(User="1654", Env=["ASPNETCORE_HTTP_PORTS=8080"]),
+    ),
+    Example(
+        "the image under the tag, by its config, still runs as root",
+        in_pod(POD),
+        refused="acme.example/api:1 runs as root (by its config); this waits until",
+        digests=_published(Env=["ASPNETCORE_HTTP_PORTS=8080"]),
+    ),
+    Example(
+        "the image under the tag, by its config, listens on a low port",
+        in_pod(POD),
+        refused="acme.example/api:1 listens on port 80 (by its config); this waits until",
+        digests=_published(User="1654", Env=["ASPNETCORE_HTTP_PORTS=80"]),
     ),
     Example("dropped already", in_pod(POD + _DROPPED), silent=True),
 )

@@ -1,6 +1,13 @@
 """Examples of workload-may-run-as-root: its tests and its documentation."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from hardhull.model import Example, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _DOCKERFILE = """\
 FROM mcr.microsoft.com/dotnet/aspnet:8.0
@@ -35,6 +42,14 @@ def _pod(
     at_pod = "".join(f"      {line}\n" for line in pod.splitlines())
     at_container = "".join(f"          {line}\n" for line in container.splitlines())
     return _POD.format(pod=at_pod, container=at_container, notes=notes, image=image)
+
+
+_TODAY = "acme.example/api:1"
+
+
+def _published(**config: object) -> dict[str, Mapping[str, Any]]:
+    """A recording of what the registry has under the tag that the manifest names."""
+    return {_TODAY: {"digest": f"sha256:{7:064x}", "config": {"os": "linux", **config}}}
 
 
 _WHOLE = "      securityContext:\n        runAsNonRoot: true\n"
@@ -140,6 +155,33 @@ WORKLOAD_MAY_RUN_AS_ROOT = (
             "k8s/api.yaml": _pod(container="securityContext:\n  runAsUser: 0\n"),
         },
         refused="sets runAsUser: 0",
+    ),
+    Example(
+        "the image under the tag, by its config, has a number already",
+        {"api/Dockerfile": _NUMERIC, "k8s/api.yaml": _pod()},
+        {"k8s/api.yaml": _pod() + _WHOLE},
+        digests=_published(User="1654"),
+    ),
+    Example(
+        "the image under the tag, by its config, still runs as root",
+        {"api/Dockerfile": _NUMERIC, "k8s/api.yaml": _pod()},
+        refused="acme.example/api:1 runs as root (by its config); this waits until",
+        digests=_published(),
+    ),
+    Example(
+        "the image under the tag, by its config, has a user by name",
+        {"api/Dockerfile": _NUMERIC, "k8s/api.yaml": _pod()},
+        refused="runs as app, a name, which Kubernetes can't check",
+        digests=_published(User="app"),
+    ),
+    Example(
+        "the manifest's own number holds for the image under the tag, too",
+        {
+            "api/Dockerfile": _NUMERIC,
+            "k8s/api.yaml": _pod(container="securityContext:\n  runAsUser: 1654\n"),
+        },
+        {"k8s/api.yaml": _pod(container="securityContext:\n  runAsUser: 1654\n") + _WHOLE},
+        digests=_published(),
     ),
     Example(
         "the image's user is a name",

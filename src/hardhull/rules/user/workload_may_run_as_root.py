@@ -17,11 +17,12 @@ from hardhull.model import (
     SubjectKind,
 )
 from hardhull.project.kubernetes import KubernetesContainer
-from hardhull.project.users import container_user, image_user, image_user_of
+from hardhull.project.users import container_user, image_user_of
 from hardhull.rules.finding import in_container, place
 from hardhull.rules.privileges.scope import set_by_openshift
-from hardhull.rules.rollout import at_roll_out, image_first, waits_for_image
+from hardhull.rules.rollout import at_roll_out
 from hardhull.rules.user.pod_default import WHAT, corrected, overridden
+from hardhull.rules.user.roll_out import joins, roll_out, unchecked_volumes
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     if isinstance(change, Refusal):
         return change
     whole_pod = workload.injected is None and all(
-        other is container or other in change.fitting or _fits(other, context)
+        other is container or other in change.fitting or joins(other, context)
         for other in workload.containers
     )
     notes, level = list(change.notes), change.level
@@ -100,10 +101,11 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         notes.append("runAsNonRoot: false was written down: why is not known here")
     doubts = list(at_roll_out(container, context))
     for affected in workload.containers if whole_pod else (container,):
-        own = list(_roll_out(affected, context))
-        if waiting := waits_for_image(affected, context, own):
-            return Refusal(waiting, affected.path, affected.span)
-        doubts += own
+        own = roll_out(affected, context)
+        if isinstance(own, Refusal):
+            return own
+        notes += own.notes
+        doubts += own.doubts
     notes += doubts
     level = Level.REVIEW if doubts else level
     required = _required(container, whole_pod=whole_pod)
@@ -136,11 +138,6 @@ def _required(container: KubernetesContainer, *, whole_pod: bool) -> tuple[Opera
 def _is_required(container: KubernetesContainer) -> bool:
     required = container.non_root_required
     return required is not None and required.as_bool() is True
-
-
-def _fits(container: KubernetesContainer, context: Context) -> bool:
-    user = container_user(container, context.project)
-    return user.root is False and user.numeric
 
 
 def _says_no(container: KubernetesContainer) -> bool:
@@ -213,11 +210,7 @@ def _without_zero(
     alone = own is not None and block is not None and len(block.pairs()) == 1
     notes = [f"{place(at)} asked for runAsUser: {at.raw}: why is not known here"]
     for heir in heirs:
-        notes += [
-            f"not checked: who owns the files of the volume at {place(mount.cursor)}"
-            for mount in heir.mounts
-            if mount.kind == "claim"
-        ]
+        notes += unchecked_volumes(heir)
     removed = RemoveNode(
         at.path,
         at.address[:-1] if alone and _pod_takes(container, workload, context) else at.address,
@@ -227,24 +220,8 @@ def _without_zero(
 
 def _pod_takes(container: KubernetesContainer, workload: Workload, context: Context) -> bool:
     """Whether runAsNonRoot will stand at the pod, so that nothing is left at the container."""
-    others = all(other is container or _fits(other, context) for other in workload.containers)
+    others = all(other is container or joins(other, context) for other in workload.containers)
     return workload.injected is None and others
-
-
-def _roll_out(container: KubernetesContainer, context: Context) -> Iterator[str]:
-    """What today's published image, built from the files before any change, does under this."""
-    setting = container.user
-    if setting is not None and _fits(container, context):
-        return  # the manifest's own number holds for the old image too
-    for stage in context.first.stages_of(container):
-        user = image_user(stage)
-        if user.root is False and user.numeric:
-            continue
-        if container.image is not None and container.image.text:
-            yield image_first(container.platform, "today's image does not start under runAsNonRoot")
-        for mount in container.mounts:
-            if mount.kind == "claim":
-                yield f"not checked: who owns the files of the volume at {place(mount.cursor)}"
 
 
 RULE = Rule(
@@ -272,7 +249,8 @@ RULE = Rule(
         "which can't be changed once it exists, or Knative's"
     ),
     refused_when=(
-        "the image runs as root, its user is not known, or is a name: that comes first; or its "
+        "the image runs as root, its user is not known, or is a name: that comes first; or today's "
+        "image under the tag is so by its own config, where the registry was asked; or its "
         "number can't be written because the repository is made for OpenShift"
     ),
     references=(

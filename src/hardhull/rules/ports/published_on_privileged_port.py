@@ -1,0 +1,94 @@
+"""published-on-privileged-port: a project gives its image a port that needs root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardhull.model import Example, Finding, Level, Rule, Severity, SubjectKind
+from hardhull.project.published import PORT, projects_of, settings_in, used_by
+from hardhull.project.published_ports import privileged_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardhull.project.context import Context
+    from hardhull.project.link import Project
+
+ID = "published-on-privileged-port"
+
+
+def find(project: Project, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
+    """Ports below 1024 that MSBuild files give to published images."""
+    for setting in settings_in(project.documents):
+        for port in privileged_ports(setting):
+            does = "declares" if setting.name == PORT else "makes it listen on"
+            whose = used_by(setting.path, projects_of(setting.path, project.workspace.programs))
+            yield Finding(
+                ID,
+                setting.path,
+                f"{whose} {setting.name} {setting.item}",
+                setting.span,
+                f"{setting.name} {does} port {port}, which needs root on many clusters; it is told "
+                "only, since who calls the image on that port is not followed",
+                Severity.MEDIUM,
+                Level.MANUAL,
+                str(port),
+                (),
+                setting,
+            )
+
+
+def _project(item: str) -> dict[str, str]:
+    """A project with an item."""
+    head = '<Project Sdk="Microsoft.NET.Sdk.Web">\n  <ItemGroup>\n    '
+    return {"src/Api/Api.csproj": f"{head}{item}\n  </ItemGroup>\n</Project>\n"}
+
+
+EXAMPLES = (
+    Example(
+        "a port",
+        _project('<ContainerPort Include="80" Type="tcp" />'),
+        reported=True,
+    ),
+    Example(
+        "a variable that says where to listen",
+        _project('<ContainerEnvironmentVariable Include="ASPNETCORE_HTTP_PORTS" Value="80" />'),
+        reported=True,
+    ),
+    Example(
+        "a port that anyone may open",
+        _project('<ContainerPort Include="8080" Type="tcp" />'),
+        silent=True,
+    ),
+    Example(
+        "a variable about something else",
+        _project('<ContainerEnvironmentVariable Include="MAX_USERS" Value="80" />'),
+        silent=True,
+    ),
+)
+RULE = Rule(
+    id=ID,
+    title="A published image is given a port that needs root",
+    concern="ports",
+    subject=SubjectKind.REPOSITORY,
+    severity=Severity.MEDIUM,
+    find=find,
+    fix=None,
+    why=(
+        "Where the kernel's default is kept, only root may open ports below 1024, and the images "
+        "of .NET 8 and later don't run as root: the program can't start, or is made root again."
+    ),
+    fix_note=(
+        "Reported only: Services, probes and whoever else calls the image must move with it, and "
+        "manifests are not linked to projects without a Dockerfile. Set 8080 in the project, in "
+        "`containerPort`, `targetPort` and probes in one change; a Service may keep `port: 80`."
+    ),
+    routine_when="never: it is reported",
+    review_when="never: it is reported",
+    refused_when="never: it is reported",
+    references=(
+        "https://learn.microsoft.com/dotnet/core/containers/publish-configuration#containerport",
+        "https://learn.microsoft.com/dotnet/core/compatibility/containers/8.0/aspnet-port",
+    ),
+    examples=EXAMPLES,
+)
