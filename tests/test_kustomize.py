@@ -125,6 +125,25 @@ def test_many_overlays_of_overlays_take_no_time_to_speak_of(tmp_path: Path) -> N
     assert read(write(tmp_path, files)).built["60a/kustomization.yaml"].keys() == {"0/web.yaml"}
 
 
+def test_a_long_row_of_overlays_and_aliases_of_aliases_end(tmp_path: Path) -> None:
+    row = {f"{i}/kustomization.yaml": f"resources: [../{i - 1}]\n" for i in range(1, 1500)}
+    bomb = "".join(
+        f"- op: add\n  path: /spec/template/spec/x{i}\n"
+        f"  value: &a{i} [{', '.join([f'*a{i - 1}'] * 9) if i else 'u'}]\n"
+        for i in range(12)
+    )
+    files = {
+        "0/kustomization.yaml": "resources: [web.yaml]\n"
+        "patches:\n- {path: p.yaml, target: {kind: Deployment}}\n",
+        "0/web.yaml": BASE,
+        "0/p.yaml": bomb,
+        **row,
+    }
+    result = outcome(write(tmp_path, files), settings="applications: all\n")
+    assert result.crashes == ()
+    assert result.changed == ("0/web.yaml",)
+
+
 # ---------------------------------------------------------------- the law
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
     from hardhull.model import Skipped
 
+_DEEPEST: Final = 100
+"""So many kustomizations may be laid over each other, each over the one before."""
 _MOST_NAMES: Final = 64
 """So many names of one object are told apart: nobody nests more prefixes, but for harm."""
 
@@ -153,7 +155,7 @@ class Kustomize:
     def _built(
         self, path: str, found: dict[str, dict[str, _Names]], above: tuple[str, ...]
     ) -> dict[str, _Names]:
-        if path in found or path in above:
+        if path in found or path in above or len(above) > _DEEPEST:
             return found.get(path, {})
         node = self.nodes[path]
         files: dict[str, _Names] = dict.fromkeys(node.files, frozenset({("", "")}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hardhull.documents.document import read
@@ -87,11 +88,21 @@ class _Reader:
         self.read: dict[str, Document] = {}
 
     def result(self) -> Kustomize:
+        self.nodes = {path: self._with_known(node) for path, node in self.nodes.items()}
         for node in self.nodes.values():
             if node.path in _descendants(node.path, self.nodes):
                 self._skip(node.root, "it includes itself, and kustomize builds nothing of it")
         skipped = tuple(dict.fromkeys(self.skipped))
         return Kustomize(self.nodes, tuple(self.patches), tuple(self.entries), skipped, self.read)
+
+    def _with_known(self, node: Kustomization) -> Kustomization:
+        """Without what is below it and says nothing: an empty file, or one that can't be read."""
+        below = tuple(path for path in node.below if path in self.nodes)
+        return replace(
+            node,
+            below=below,
+            components=tuple(path for path in node.components if path in self.nodes),
+        )
 
     def take(self, path: str, document: YamlFile) -> None:
         self.read[path] = document

@@ -79,22 +79,26 @@ def said(patch: Patch) -> Iterator[tuple[Steps, Cursor]]:
 
     A name stands as `=name`, so that it is not taken for a key.
     """
+    seen: set[int] = set()
     if not patch.is_json:
-        yield from _scalars(patch.cursor, ())
+        yield from _scalars(patch.cursor, (), seen)
         return
     for item in patch.cursor.items():
         path, value = item.get("path"), item.get("value")
         if path is not None and path.text and value is not None:
-            yield from _scalars(value, steps_of(path.text))
+            yield from _scalars(value, steps_of(path.text), seen)
 
 
-def _scalars(cursor: Cursor, steps: Steps) -> Iterator[tuple[Steps, Cursor]]:
+def _scalars(cursor: Cursor, steps: Steps, seen: set[int]) -> Iterator[tuple[Steps, Cursor]]:
+    if cursor.shared and id(cursor.node) in seen:
+        return  # aliases of aliases would never end
+    seen.add(id(cursor.node))
     for key, part in cursor.pairs():
-        yield from _scalars(part, (*steps, key))
+        yield from _scalars(part, (*steps, key), seen)
     for number, item in enumerate(cursor.items()):
         name = item.get("name")
         named = f"={name.text}" if name is not None and name.text else number
-        yield from _scalars(item, (*steps, named))
+        yield from _scalars(item, (*steps, named), seen)
     if not cursor.pairs() and not cursor.items():
         yield steps, cursor
 

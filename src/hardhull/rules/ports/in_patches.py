@@ -145,6 +145,9 @@ def _in_value(
         reason = "a patch of a Service names the port, without a targetPort"
         yield Refusal(reason, value.path, port.span)
     inner: list[tuple[str | int, Cursor]] = [*value.pairs(), *enumerate(value.items())]
+    if inner and value.shared:
+        yield Refusal("an alias stands in a patch", value.path, value.span)
+        return
     for key, part in inner:
         yield from _in_value(part, (*steps, key), own, moves)
     if not inner and value.text is not None:
