@@ -349,7 +349,7 @@ def operations_on(file: MsbuildFile) -> st.SearchStrategy[Operation]:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(st.data())
 def test_random_operations_prove_and_keep_every_other_byte(data: st.DataObject) -> None:
     text = data.draw(documents())
