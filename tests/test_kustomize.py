@@ -457,3 +457,18 @@ def changed(one: Any, other: Any, key: str = "") -> set[str]:
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         return set().union(*(changed(a, b, key) for a, b in zip(one, other, strict=True)))
     return set() if one == other else {key}
+
+
+def test_a_kustomization_that_is_excluded_is_not_edited(tmp_path: Path) -> None:
+    files = {
+        "k8s/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n"
+        "    - name: a\n      image: nginx:1.25\n",
+        "k8s/kustomization.yaml": "resources: [pod.yaml]\nimages:\n"
+        "  - name: nginx\n    newTag: '1.27'\n",
+    }
+    digests = {"docker.io/library/nginx:1.27": "sha256:" + "a" * 64}
+    write(tmp_path, files)
+
+    assert outcome(tmp_path, "unpinned-image", digests=digests).changed
+    without = "paths: {exclude: [k8s/kustomization.yaml]}\n"
+    assert not outcome(tmp_path, "unpinned-image", digests=digests, settings=without).changed

@@ -141,6 +141,9 @@ def propose(rule: Rule, finding: Finding, context: Context, ledger: Ledger) -> F
     if isinstance(fix, Refusal):
         return fix
     for path in fix.paths:
+        if not context.settings.paths.allow(path):
+            # Files that are read as evidence are not sorted out when they are listed.
+            return Refusal("`paths` in the configuration says that it is not to be edited", path)
         if is_generated(context.document(path).source):
             return Refusal("the file's first lines say that a program writes it: change that", path)
     level = worst(fix.level, finding.level)

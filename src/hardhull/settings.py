@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import is_merge, key_text, read_yaml
+from hardhull.globs import matcher
 from hardhull.model import Level, PodSecurityLevel, UsageError
 
 if TYPE_CHECKING:
@@ -97,6 +98,13 @@ class PathSettings:
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+
+    def allow(self, path: str) -> bool:
+        """Whether the file at this path may be edited."""
+        wanted, unwanted = matcher(self.include), matcher(self.exclude)
+        if wanted is not None and not wanted.match(path):
+            return False
+        return unwanted is None or not unwanted.match(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -323,8 +323,9 @@ def _references(bare: Project) -> list[ImageUse]:
         uses = kubernetes_references((*manifest.workloads, *manifest.patches))
         view = bare.charts.views.get(path)
         found += uses if view is None else in_chart(uses, view, bare.workspace.builds)
-    found += kustomization_references(bare.kustomize, bare.manifests)
-    found += compose_references(bare.compose)
     space = bare.workspace
+    named = kustomization_references(bare.kustomize, bare.manifests)
+    found += [use for use in named if space.settings.paths.allow(use.path)]
+    found += compose_references(bare.compose)
     found += published_references(bare.documents, space.programs, space.texts)
     return sorted(found, key=lambda use: (use.path, use.span))
