@@ -46,6 +46,11 @@ def differs(before: Charts, after: Charts, wanted: Mapping[str, Sequence[Operati
         reason = _branches(known, chart, wanted)
         if reason is not None:
             return reason
+    for chart in after.charts:
+        known = old.get(chart.folder)
+        if known is not None and known is not chart:
+            # What it rendered hangs together in circles: memory for all of a run's charts.
+            known.known.clear()
     return None
 
 
