@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -367,7 +367,10 @@ def test_overlays_get_what_their_base_gets_or_nobody_does(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]
 ) -> None:
     root = write(tmp_path_factory.mktemp("root"), files)
-    before = built(root)
+    try:
+        before = built(root)
+    except KeyError:
+        reject()  # a patch adds below what another line of it removed: nobody builds that
     if KUSTOMIZE is not None:
         agrees(root, before)
     result = outcome(root)
