@@ -33,6 +33,7 @@ from hardhull.project.kustomize_images import kustomization_references
 from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
 from hardhull.project.overlays import Overlays
+from hardhull.project.publications import publications
 from hardhull.project.published import published_references
 from hardhull.project.references import (
     ImageUse,
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
+    from hardhull.project.publications import Publication
+    from hardhull.project.published_image import PublishedImage
     from hardhull.project.updaters import Updater
     from hardhull.settings import Settings
 
@@ -98,6 +101,8 @@ class Project:
     references: tuple[ImageUse, ...]
     charts: Charts = field(default_factory=Charts)
     kustomize: Kustomize = field(default_factory=Kustomize)
+    publications: tuple[Publication, ...] = ()
+    """The projects that the SDK publishes as images."""
     where: str = "repository"
 
     @cached_property
@@ -220,6 +225,16 @@ class Project:
             return ()
         return app.stages_of(container)
 
+    def image_of(self, container: Container) -> PublishedImage | None:
+        """The image that the SDK publishes of a project, if that is what a container runs."""
+        app = self.owner_of(container)
+        return app.image_of(container) if app is not None else None
+
+    def makes(self, container: Container) -> bool:
+        """Whether the image that a container runs is made here, and what of is known."""
+        app = self.owner_of(container)
+        return app is not None and app.makes(container)
+
     def workload_of(self, container: Container) -> Workload | None:
         """The workload a Kubernetes container stands in, or is laid over."""
         below = getattr(container, "patched", None)
@@ -257,8 +272,9 @@ def link(
             manifests[path] = read if read is not None else read_manifest(document)
     charts, kustomize = _built(documents, workspace, previous, manifests)
     services = tuple(service for files in folders.values() for service in read_compose(files))
+    published = _publications(documents, workspace, previous)
     bare = Project(
-        documents, workspace, dockerfiles, manifests, services, (), (), charts, kustomize
+        documents, workspace, dockerfiles, manifests, services, (), (), charts, kustomize, published
     )
     linker = Linker(bare)
     applications = linker.applications()
@@ -286,6 +302,17 @@ def _built(
         if manifests[path].workloads or manifests[path].services:
             manifests[path] = apart(manifests[path])
     return charts, kustomize
+
+
+def _publications(
+    documents: Mapping[str, Document], workspace: Workspace, previous: Project | None
+) -> tuple[Publication, ...]:
+    """What the SDK publishes; as before where no file about it has changed."""
+    about = {path: one for path, one in documents.items() if isinstance(one, MsbuildFile)}
+    if previous is not None and all(previous.documents.get(p) is one for p, one in about.items()):
+        return previous.publications
+    space = workspace
+    return tuple(publications(about, space.programs, space.builds, space.texts))
 
 
 def _with_patches(project: Project) -> Project:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.facts.kinds import BY_CONFIG
+from hardhull.project.published import PORT, START, VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hardhull.facts.described import ImageConfig
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
+    from hardhull.project.published_image import PublishedImage
     from hardhull.project.sighting import Sighting
 
 PRIVILEGED = 1024
@@ -182,10 +184,14 @@ def _told(
     published: ImageConfig | None,
 ) -> Listening:
     """What arguments and variables tell a program to listen on, where its code does not decide."""
+    image = None
     if published is None and stage is None and container is not None:
-        published = app.published(container)
+        published, image = app.published(container), app.image_of(container)
     arguments = tuple(_arguments(stage, container, published))
     hidden = tuple(_hidden_arguments(stage, container))
+    if image is not None and not (container is not None and container.command):
+        arguments = arguments or image_arguments(image)
+    hidden += hidden_in_image(image) if image is not None else ()
     if arguments:
         return Listening(arguments, hidden)
     if published is not None and container is not None:
@@ -194,7 +200,7 @@ def _told(
         web = is_web(app, stage)
     if not web:
         return Listening()
-    heard = _from_variables(_variables(stage, container, published))
+    heard = _from_variables(_variables(stage, container, published, image))
     return Listening(heard.listeners, (*heard.unknown, *hidden))
 
 
@@ -313,7 +319,10 @@ def _with(listener: Listener, scheme: str, port: int) -> Listener:
 
 
 def _variables(
-    stage: AppStage | None, container: Container | None, published: ImageConfig | None
+    stage: AppStage | None,
+    container: Container | None,
+    published: ImageConfig | None,
+    image: PublishedImage | None,
 ) -> dict[str, tuple[str | None, Listener]]:
     """Variables that decide ports, the container's over the Dockerfile's over the image's."""
     found: dict[str, tuple[str | None, Listener]] = {}
@@ -327,6 +336,8 @@ def _variables(
         for name, known in stage.environment.items():
             if decides_port(name):
                 found[name] = (known.value, _variable_of_stage(stage, name))
+    if image is not None:
+        found |= _variables_of_image(image)
     settings = container.environment if container is not None else {}
     for name, setting in settings.items():
         if decides_port(name):
@@ -337,6 +348,45 @@ def _variables(
     order = (*URL_VARIABLES, *PORT_VARIABLES)
     ranked = sorted(found, key=lambda name: order.index(name) if name in order else -1)
     return {name: found[name] for name in ranked}
+
+
+def _variables_of_image(image: PublishedImage) -> dict[str, tuple[str | None, Listener]]:
+    found: dict[str, tuple[str | None, Listener]] = {}
+    for name, (value, setting) in image.variables.items():
+        if not decides_port(name):
+            continue
+        decider = Decider.BASE if setting is None else Decider.VARIABLE
+        path, line = (setting.path, setting.line) if setting is not None else (image.path, 0)
+        evidence = f"{setting.place if setting is not None else image.base} sets {name}"
+        found[name] = (value, Listener(0, "", decider, evidence, path, line, name))
+    return found
+
+
+def image_arguments(image: PublishedImage) -> tuple[Listener, ...]:
+    """What the arguments that a project gives to its program tell it to listen on."""
+    words = [one.item or one.text for one in image.start]
+    found = urls_argument(tuple(word for text in words for word in text.split(";")))
+    if found is None:
+        return ()
+    at = next(one for one in image.start if found[1] in (one.item or one.text))
+    evidence = f"{at.place} starts it with --urls {found[1]}"
+    return tuple(
+        Listener(port, scheme, Decider.ARGUMENT, evidence, at.path, at.line)
+        for scheme, port in ports_in("URLS", found[1])
+    )
+
+
+def hidden_in_image(image: PublishedImage) -> tuple[str, ...]:
+    """What keeps from being known what a published image listens on."""
+    doubts = [f"{one.path}: {one.doubt}" for one in (*image.ports, *image.start) if one.doubt]
+    doubts += [image.settings.doubt(PORT, VARIABLE, *START)]
+    doubts += [image.base_doubt] if image.facts is None else []
+    doubts += [
+        f"{one.place} tells it where to listen: {one.item or one.text}"
+        for one in image.start
+        if _OTHER_OPTION.search(one.item or one.text)
+    ]
+    return tuple(dict.fromkeys(doubt for doubt in doubts if doubt))
 
 
 def _variable_of_stage(stage: AppStage, name: str) -> Listener:

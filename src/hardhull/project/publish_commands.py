@@ -1,0 +1,165 @@
+"""Commands that let the SDK publish a project as an image: read from workflows and scripts."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hardhull.project.writers import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hardhull.documents.source import Source
+    from hardhull.project.dotnet import DotnetProject
+
+_COMMAND = re.compile(
+    r"\bdotnet(?:\.exe)?[ \t]+(?:publish|build|msbuild)\b"
+    r"(?P<rest>[^\n]*(?:\n[ \t]+(?:[-/]{1,2}[A-Za-z]|\$\{\{)[^\n]*)*)"
+)
+"""The lines below that begin with an option go on with it, as in YAML's folded text."""
+_AS_IMAGE = re.compile(
+    r"[-/]t(?:arget)?:\S*PublishContainer|PublishProfile=[\"']?DefaultContainer"
+    r"|\bContainer(?:Repository|ImageName|ImageTags?|Registry)=",
+    re.IGNORECASE,
+)
+_MARKS = ("PublishContainer", "DefaultContainer", "ContainerR", "ContainerImage")
+"""One of these stands in every command that is looked for, but for other spellings of case."""
+_PROPERTY = re.compile(
+    r"(?:[-/]{1,2}p(?:roperty)?(?::[ \t]*|[ \t]+)[\"']?|;)(?P<name>\w+)="
+    r"(?P<value>\"[^\"\n]*\"|'[^'\n]*'|(?:\$\{\{.*?\}\}|[^\s;\"'])*)",
+    re.IGNORECASE,
+)
+_TARGET = re.compile(r"[^\s\"'=]+\.(?:cs|fs|vb)proj\b|[^\s\"'=]+\.slnx?\b")
+_FRAMEWORK = re.compile(r"(?:^|\s)(?:-f|--framework)[ =](?P<name>net\d+\.\d+)(?=\s|$)")
+_WITH_VALUE = re.compile(
+    r"(?:^|(?<=\s))(?:-[cfraov]|-tl|--(?:configuration|framework|runtime|arch|os|output|verbosity"
+    r"|version-suffix|artifacts-path|source|self-contained)|-p|--property)"
+    r"[ \t]+(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?\}\}|\S+)"
+)
+_MOVED = re.compile(
+    r"(?:^|[\n;&|{(])[ \t]*(?:cd|pushd|Set-Location|Push-Location)[ \t]+[\"']?(?P<folder>[^\s\"';&|)]+)"
+)
+_WORKING = re.compile(r"working-?directory:[ \t]*[\"']?(?P<folder>[^\s\"']+)", re.IGNORECASE)
+_STEP = re.compile(r"^[ \t]*-[ \t]+(?:name|run|uses|id|if|task|script|bash|pwsh|env)\b", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishCommand:
+    """A command that publishes an image; `place` is its `path:line`.
+
+    `target` is the project, solution or folder as it is written, empty if none is; `folders` are
+    those in which it may be called, relative to the root. `properties` are what it sets, by their
+    names in small letters.
+    """
+
+    place: str
+    target: str
+    folders: tuple[str, ...]
+    properties: Mapping[str, str] = field(default_factory=dict)
+    framework: str = ""
+
+    @property
+    def repository(self) -> str | None:
+        """The name it gives to the image; None if it gives none. The older property wins."""
+        return self.properties.get("containerimagename") or self.properties.get(
+            "containerrepository"
+        )
+
+
+def publish_commands(source: Source, joined: str) -> Iterator[PublishCommand]:
+    """Yield the commands of a file; `joined` is its text with continued lines made one."""
+    if not any(mark in joined for mark in _MARKS):
+        return
+    for match in _COMMAND.finditer(joined):
+        if _AS_IMAGE.search(match["rest"]) is not None:
+            shown = match["rest"].partition("\n")[0].strip() or match[0]
+            folders = _folders(source, joined, match.start())
+            yield _read(match["rest"], place_of(source, shown), folders)
+
+
+def skaffold_command(
+    text: str, place: str, folder: str, image: str
+) -> Iterator[PublishCommand]:
+    """Yield the commands of an artifact of skaffold's: its image has the artifact's name."""
+    for match in _COMMAND.finditer(text):
+        if _AS_IMAGE.search(match["rest"]) is not None:
+            found = _read(match["rest"], place, (posixpath.normpath(folder),))
+            named = {"containerrepository": image, "containerregistry": "", "containerimagename": ""}
+            yield replace(found, properties={**found.properties, **named})
+
+
+def _read(rest: str, place: str, folders: tuple[str, ...]) -> PublishCommand:
+    found = ((one["name"].lower(), one["value"]) for one in _PROPERTY.finditer(rest))
+    properties = {name: value.strip("\"'") for name, value in found}
+    framework = _FRAMEWORK.search(rest)
+    named = framework["name"] if framework is not None else ""
+    return PublishCommand(place, _target(rest), folders, properties, named)
+
+
+def _target(rest: str) -> str:
+    """What is published, as written: a project or solution, else the first bare word."""
+    named = _TARGET.search(rest)
+    if named is not None:
+        return named[0].replace("\\", "/")
+    first = re.split(r"&&|\|\||[;|](?=\s)", rest, maxsplit=1)[0]
+    for word in _WITH_VALUE.sub(" ", _PROPERTY.sub(" ", first)).split():
+        bare = word.strip("\"'")
+        if bare and not bare.startswith(("-", "/", "`", "\\")):
+            return bare.replace("\\", "/")
+    return ""
+
+
+def _folders(source: Source, joined: str, at: int) -> tuple[str, ...]:
+    """Where it may be called: what moves there is relative to the root or to the script."""
+    own = posixpath.dirname(source.path)
+    moved = ""
+    if source.path.lower().endswith((".yml", ".yaml")):
+        steps = [match.start() for match in _STEP.finditer(joined)]
+        start = max((one for one in steps if one <= at), default=0)
+        end = min((one for one in steps if one > at), default=len(joined))
+        found = _WORKING.search(joined, start, end)
+        moved = found["folder"] if found is not None else ""
+        before = joined[start:at]
+    else:
+        before = joined[:at]
+    for match in _MOVED.finditer(before):
+        moved = match["folder"]
+    return tuple(dict.fromkeys(posixpath.normpath(posixpath.join(one, moved)) for one in ("", own)))
+
+
+def published_by(
+    command: PublishCommand, projects: Sequence[DotnetProject]
+) -> tuple[DotnetProject, ...] | None:
+    """The projects that a command publishes: one that it names, else all that it may mean.
+
+    None if a variable says which.
+    """
+    places = [
+        posixpath.normpath(posixpath.join(one, command.target)).lstrip("./")
+        for one in command.folders
+    ]
+    for place in places:
+        named = [one for one in projects if place in (one.path, one.directory)]
+        if len(named) == 1:
+            return (named[0],)
+    if "$" in command.target or "%" in command.target or any("$" in one for one in places):
+        return None
+    if command.target.endswith("proj"):
+        tail = posixpath.normpath(command.target).lstrip("./")
+        ending = [one for one in projects if f"/{one.path}".endswith(f"/{tail}")]
+        return (ending[0],) if len(ending) == 1 else None
+    return tuple(
+        one
+        for one in projects
+        if not one.is_test and any(not p or one.path.startswith(f"{p}/") for p in _roots(command))
+    )
+
+
+def _roots(command: PublishCommand) -> list[str]:
+    """The folders below which the projects of a solution may lie."""
+    solution = posixpath.dirname(command.target) if ".sln" in command.target else command.target
+    joined = (posixpath.normpath(posixpath.join(one, solution)) for one in command.folders)
+    return ["" if one == "." else one for one in joined]
