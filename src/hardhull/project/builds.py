@@ -149,7 +149,7 @@ def is_build_evidence(path: str) -> bool:
     ) or name.startswith(("makefile", "taskfile", "justfile"))
 
 
-def _text(  # noqa: PLR0913  one list for each thing that a text may say
+def _text(
     source: Source,
     known: tuple[str, ...],
     images: list[BuiltImage],

@@ -243,10 +243,9 @@ class Linker:
                     for folder in folders_above(workload.path):
                         possible.setdefault(folder, []).append(container)
         for draft in self.drafts:
-            if not draft.stages:
-                continue  # published by the SDK
-            if draft.containers and draft.containers[0].platform.value != "compose":
-                continue
+            in_pods = draft.containers and draft.containers[0].platform.value != "compose"
+            if in_pods or not draft.stages:
+                continue  # without a stage the SDK publishes it
             home = posixpath.dirname(draft.stages[0].path)
             candidates = possible.get(home, [])
             if self.places.dockerfiles_below.get(home) != 1 or len(candidates) != 1:

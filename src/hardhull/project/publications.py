@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     from hardhull.project.published import ImageSetting
 
 _LIBRARY = "library/"
-_VALID = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_VALID = re.compile(rf"{_PART}(?:/{_PART})*")
 _INVALID = re.compile(r"[^a-z0-9_/-]")
 _HIDDEN = re.compile(r"[$%@{}<>()]")
+_TAGS = ("ContainerImageTag", "ContainerImageTags", "ContainerLabel", "ContainerImageFormat")
 _OF_THE_SDK = frozenset(
-    [BASE_IMAGE, USER, PORT, VARIABLE, FAMILY, FOLDER, REGISTRY, *REPOSITORY, *START]
-    + ["ContainerImageTag", "ContainerImageTags", "ContainerLabel", "ContainerImageFormat"]
+    [BASE_IMAGE, USER, PORT, VARIABLE, FAMILY, FOLDER, REGISTRY, *REPOSITORY, *START, *_TAGS]
 )
 """Settings that nothing but the SDK reads; Visual Studio has others for images of Dockerfiles."""
 
@@ -62,7 +63,7 @@ class PublishedName:
         return self.repository.rpartition("/")[2]
 
     def fits(self, reference: Reference) -> bool:
-        """Whether an image reference may mean this name: any registry before it, if none is known."""
+        """Whether an image reference may mean it; with any registry before it, if none is known."""
         named = reference.repository.removeprefix(_LIBRARY)
         if self.registry and reference.spelled.startswith(f"{reference.host}/"):
             return (reference.host, named) == (self.registry, self.repository)

@@ -40,10 +40,13 @@ _WITH_VALUE = re.compile(
     r"[ \t]+(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?\}\}|\S+)"
 )
 _MOVED = re.compile(
-    r"(?:^|[\n;&|{(])[ \t]*(?:cd|pushd|Set-Location|Push-Location)[ \t]+[\"']?(?P<folder>[^\s\"';&|)]+)"
+    r"(?:^|[\n;&|{(])[ \t]*(?:cd|pushd|Set-Location|Push-Location)[ \t]+"
+    r"[\"']?(?P<folder>[^\s\"';&|)]+)"
 )
 _WORKING = re.compile(r"working-?directory:[ \t]*[\"']?(?P<folder>[^\s\"']+)", re.IGNORECASE)
-_STEP = re.compile(r"^[ \t]*-[ \t]+(?:name|run|uses|id|if|task|script|bash|pwsh|env)\b", re.M)
+_STEP = re.compile(
+    r"^[ \t]*-[ \t]+(?:name|run|uses|id|if|task|script|bash|pwsh|env)\b", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,16 @@ def publish_commands(source: Source, joined: str) -> Iterator[PublishCommand]:
             yield _read(match["rest"], place_of(source, shown), folders)
 
 
-def skaffold_command(
-    text: str, place: str, folder: str, image: str
-) -> Iterator[PublishCommand]:
+def skaffold_command(text: str, place: str, folder: str, image: str) -> Iterator[PublishCommand]:
     """Yield the commands of an artifact of skaffold's: its image has the artifact's name."""
     for match in _COMMAND.finditer(text):
         if _AS_IMAGE.search(match["rest"]) is not None:
             found = _read(match["rest"], place, (posixpath.normpath(folder),))
-            named = {"containerrepository": image, "containerregistry": "", "containerimagename": ""}
+            named = {
+                "containerrepository": image,
+                "containerregistry": "",
+                "containerimagename": "",
+            }
             yield replace(found, properties={**found.properties, **named})
 
 

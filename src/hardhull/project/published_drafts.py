@@ -1,4 +1,4 @@
-"""Linking images to the projects that the SDK publishes: by name, and only where one project fits."""
+"""Linking images to projects that the SDK publishes: by name, and only where one project fits."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ class PublishedDrafts:
         if known is not None:
             return known
         space = self._bare.workspace
-        image = published_image(
-            one.project, one.settings, one.frameworks, space.facts, space.texts
-        )
+        image = published_image(one.project, one.settings, one.frameworks, space.facts, space.texts)
         if image.facts is not None and image.facts.os != "linux":
             return None
         draft = Draft(one.project.name, one.project, image=image)

@@ -161,12 +161,14 @@ def built_users(container: Container, project: Project) -> list[User]:
 
 
 def published_user(image: PublishedImage) -> User:
-    """The user that the SDK gives to an image: the one that is set, else APP_UID, else the base's."""
+    """The user that the SDK gives to an image: as is set, else by APP_UID, else the base's."""
     if image.user_doubt:
         return User(None, None, None, image.user_doubt)
     facts, setting = image.facts, image.user
     if setting is not None and setting.text:
-        return _by_name(setting.text, facts, f"{setting.place} sets {setting.name} to {setting.text}")
+        return _by_name(
+            setting.text, facts, f"{setting.place} sets {setting.name} to {setting.text}"
+        )
     if facts is None:
         return User(None, None, None, f"the user of {image.base or 'its base image'} is not known")
     if facts.app_uid is not None:
