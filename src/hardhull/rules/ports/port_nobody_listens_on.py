@@ -35,6 +35,7 @@ from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, place_of
 from hardhull.rules.ports.in_patches import in_patches
 from hardhull.rules.ports.in_pods import in_pod, in_probes
+from hardhull.rules.ports.in_published import in_published
 from hardhull.rules.ports.in_texts import in_texts
 from hardhull.rules.ports.nobody_examples import PORT_NOBODY_LISTENS_ON
 
@@ -154,6 +155,8 @@ def _everywhere(
 ) -> Iterator[Moved | Refusal]:
     for stage in run_stages(app):
         yield from in_stage(stage, moves)
+    if app.image is not None:
+        yield from in_published(app.image, context, moves)
     old = next(iter(moves))
     names: dict[str, dict[int, str]] = {}
     ours: set[str] = set()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from hardhull.model import Example, Finding, Level, Rule, Severity, SubjectKind
 from hardhull.project.published import PORT, projects_of, settings_in, used_by
 from hardhull.project.published_ports import privileged_ports
+from hardhull.rules.ports.claims import heard_by
+from hardhull.rules.ports.doubts import low_listeners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
 ID = "published-on-privileged-port"
 
 
-def find(project: Project, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
+def find(project: Project, context: Context) -> Iterator[Finding]:
     """Ports below 1024 that MSBuild files give to published images."""
+    told = frozenset(_told_with_callers(project, context))
     for setting in settings_in(project.documents):
         for port in privileged_ports(setting):
+            if (setting.path, setting.line, port) in told:
+                continue
             does = "declares" if setting.name == PORT else "makes it listen on"
             whose = used_by(setting.path, projects_of(setting.path, project.workspace.programs))
             yield Finding(
@@ -29,13 +34,27 @@ def find(project: Project, context: Context) -> Iterator[Finding]:  # noqa: ARG0
                 f"{whose} {setting.name} {setting.item}",
                 setting.span,
                 f"{setting.name} {does} port {port}, which needs root on many clusters; it is told "
-                "only, since who calls the image on that port is not followed",
+                "only, since nothing here is seen to run the image on that port",
                 Severity.MEDIUM,
                 Level.MANUAL,
                 str(port),
                 (),
                 setting,
             )
+
+
+def _told_with_callers(project: Project, context: Context) -> Iterator[tuple[str, int, int]]:
+    """What privileged-port and port-nobody-listens-on speak of, with all who call the image."""
+    for app in project.applications:
+        if app.image is None:
+            continue
+        low = {listener.port for listener in low_listeners(app, context)}
+        heard = heard_by(app)
+        for one in app.image.ports:
+            elsewhere = one.name == PORT and heard is not None and heard.http not in low
+            for port in privileged_ports(one):
+                if port in low or elsewhere:
+                    yield one.path, one.line, port
 
 
 def _project(item: str) -> dict[str, str]:
@@ -79,8 +98,9 @@ RULE = Rule(
         "of .NET 8 and later don't run as root: the program can't start, or is made root again."
     ),
     fix_note=(
-        "Reported only: Services, probes and whoever else calls the image must move with it, and "
-        "manifests are not linked to projects without a Dockerfile. Set 8080 in the project, in "
+        "Reported only, where no manifest or Compose file here is seen to run the image: Services, "
+        "probes and whoever else calls it must move with it. Where one is, `privileged-port` and "
+        "`port-nobody-listens-on` speak of it, and move all together. Set 8080 in the project, in "
         "`containerPort`, `targetPort` and probes in one change; a Service may keep `port: 80`."
     ),
     routine_when="never: it is reported",

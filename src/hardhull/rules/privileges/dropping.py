@@ -11,7 +11,7 @@ from hardhull.project.container import Platform
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.ports import PRIVILEGED, listening
 from hardhull.project.starting import start_of
-from hardhull.project.users import container_user, image_user, steps_down
+from hardhull.project.users import built_users, container_user, steps_down
 from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.examples import (
     AS_ROOT,
@@ -78,9 +78,9 @@ def _user(container: Container, context: Context) -> Iterator[Refusal]:
     elif user.root:
         own = container.user
         path = own.cursor.path if own is not None else container.path
-        first = (
-            "the manifest asks for root" if own is not None else "image-runs-as-root comes first"
-        )
+        published = context.project.image_of(container) is not None
+        rule = "published-as-root" if published else "image-runs-as-root"
+        first = "the manifest asks for root" if own is not None else f"{rule} comes first"
         yield Refusal(f"{user.evidence}, and root may need capabilities: {first}", path)
 
 
@@ -139,7 +139,7 @@ def _older_image_differs(container: Container, context: Context) -> bool:
     if reference is None or building:
         return False
     first = context.first
-    users = [image_user(stage) for stage in first.stages_of(container)]
+    users = built_users(container, first)
     if container.user is None and any(user.root is not False for user in users):
         return True
     return any(heard.privileged for heard in _heard(container, first))

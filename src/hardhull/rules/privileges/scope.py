@@ -37,8 +37,8 @@ def on_windows(container: Container, context: Context) -> bool:
 
 
 def built_here(container: Container, context: Context) -> bool:
-    """Whether the image it runs is built in this repository, from a Dockerfile that was read."""
-    return bool(context.project.stages_of(container)) and not unread_build(container, context)
+    """Whether the image it runs is made in this repository, from what was read."""
+    return context.project.makes(container) and not unread_build(container, context)
 
 
 def unread_build(container: Container, context: Context) -> Refusal | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.model import Refusal
-from hardhull.project.users import container_user, image_user, image_user_of
+from hardhull.project.users import built_users, container_user, image_user_of
 from hardhull.rules.finding import place
 from hardhull.rules.rollout import image_first, waits_for_image
 from hardhull.rules.todays_image import todays_image
@@ -67,8 +67,7 @@ def _by_files(container: KubernetesContainer, context: Context) -> Iterator[str]
     setting = container.user
     if setting is not None and fits(container, context):
         return  # the manifest's own number holds for the old image too
-    for stage in context.first.stages_of(container):
-        user = image_user(stage)
+    for user in built_users(container, context.first):
         if user.root is False and user.numeric:
             continue
         if container.image is not None and container.image.text:

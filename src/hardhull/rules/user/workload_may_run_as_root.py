@@ -162,12 +162,18 @@ def _fitting(
 
 def _by_image(container: KubernetesContainer, user: User, context: Context) -> _Change | Refusal:
     ours = bool(context.project.stages_of(container))
+    image = context.project.image_of(container)
+    if user.root is None and image is not None:
+        return Refusal(user.evidence, container.path, container.span)
     if user.root is None:
         return Refusal(
             f"{user.evidence}; say what it is like under base-images in .github/hardhull.yml",
             container.path,
             container.span,
         )
+    if user.root and image is not None:
+        first = "published-as-root comes first" if image.user else "it has no user for programs"
+        return Refusal(f"{user.evidence}: {first}", container.path, container.span)
     if user.root:
         first = "image-runs-as-root comes first" if ours else "it needs root, or another image"
         return Refusal(f"{user.evidence}: {first}", container.path, container.span)
