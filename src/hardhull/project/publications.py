@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hardhull.documents.msbuild import MsbuildFile
@@ -56,6 +56,8 @@ class PublishedName:
     registry: str
     evidence: str
     written: bool
+    doubt: str = ""
+    """Why it may not be in force; empty if nothing is seen."""
 
     @property
     def last(self) -> str:
@@ -145,8 +147,8 @@ def _names(
         profile = [one for one in settings.profiles if one.name in REPOSITORY and not one.doubt]
         if said is None and profile and not commands:
             return (*found, _written(profile[-1], registry)), _is_one(settings)
-        if said is not None and not settings.unseen and not said.doubt and said.text:
-            found.append(_written(said, registry))
+        if said is not None and not _HIDDEN.search(said.text):
+            found.append(replace(_written(said, registry), doubt=settings.unseen or said.doubt))
         elif said is None and not hidden and not settings.unseen:
             found += _default(project, settings, commands or shared, registry)
     return tuple(dict.fromkeys(found)), False

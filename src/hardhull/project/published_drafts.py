@@ -50,6 +50,9 @@ class PublishedDrafts:
         if not fitting:
             return None, ""
         name, one = fitting[0]
+        doubt = next((one.doubt for one, _ in fitting if one.doubt), "")
+        if doubt:
+            return None, f"{name.evidence}: {doubt}"
         if len(projects) > 1:
             return None, f"{name.evidence}, and another project has the same name"
         if one.project.path in self._built:

@@ -118,7 +118,7 @@ def published_image(
     doubt = settings.doubt(BASE_IMAGE, FAMILY) or _given(texts, BASE_IMAGE, FAMILY)
     bases = _bases(project, settings, tuple(frameworks), texts) if not doubt else ()
     known = [facts.image(name) for name in bases]
-    if bases and not all(_is_same(one, known[0]) for one in known):
+    if len(bases) > 1 and not all(_is_same(one, known[0]) for one in known):
         named = " and ".join(name.rpartition("/")[2] for name in bases)
         doubt = f"{project.path} may be published on {named}, whose images differ"
     elif not bases and not doubt:

@@ -67,8 +67,10 @@ def _by_files(container: KubernetesContainer, context: Context) -> Iterator[str]
     setting = container.user
     if setting is not None and fits(container, context):
         return  # the manifest's own number holds for the old image too
+    published = context.first.image_of(container) is not None
     for user in built_users(container, context.first):
-        if user.root is False and user.numeric:
+        # To a published image whose user is a name the fix adds the number that it stands for.
+        if user.root is False and (user.numeric or (published and user.uid)):
             continue
         if container.image is not None and container.image.text:
             yield image_first(container.platform, "today's image does not start under runAsNonRoot")

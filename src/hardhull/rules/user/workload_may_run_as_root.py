@@ -24,6 +24,7 @@ from hardhull.rules.rollout import at_roll_out
 from hardhull.rules.user.pod_default import WHAT, corrected, overridden
 from hardhull.rules.user.roll_out import joins, roll_out, unchecked_volumes
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
+from hardhull.rules.user.workload_published_examples import PUBLISHED_WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -278,6 +279,6 @@ RULE = Rule(
         "pss:runAsNonRoot",
         "pss:runAsUser",
     ),
-    examples=WORKLOAD_MAY_RUN_AS_ROOT,
+    examples=WORKLOAD_MAY_RUN_AS_ROOT + PUBLISHED_WORKLOADS,
     patches=True,
 )
