@@ -38,6 +38,7 @@ from hardhull.rules.ports.in_pods import in_pod, in_probes
 from hardhull.rules.ports.in_published import in_published
 from hardhull.rules.ports.in_texts import in_texts
 from hardhull.rules.ports.nobody_examples import PORT_NOBODY_LISTENS_ON
+from hardhull.rules.ports.published_examples import PUBLISHED_NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -238,5 +239,5 @@ RULE = Rule(
         "https://learn.microsoft.com/dotnet/core/compatibility/containers/8.0/aspnet-port",
     ),
     equivalents=(),
-    examples=PORT_NOBODY_LISTENS_ON,
+    examples=PORT_NOBODY_LISTENS_ON + PUBLISHED_NOBODY,
 )

@@ -35,6 +35,7 @@ from hardhull.rules.ports.in_pods import beside, in_pod
 from hardhull.rules.ports.in_published import announced, in_published
 from hardhull.rules.ports.in_texts import in_texts
 from hardhull.rules.ports.naming import is_by_number, is_waiting, named
+from hardhull.rules.ports.published_examples import PUBLISHED_PORTS
 from hardhull.rules.rollout import in_two_steps
 
 if TYPE_CHECKING:
@@ -272,5 +273,5 @@ RULE = Rule(
         "https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints",
     ),
     equivalents=(),
-    examples=PRIVILEGED_PORT,
+    examples=PRIVILEGED_PORT + PUBLISHED_PORTS,
 )
