@@ -36,15 +36,15 @@ def in_published(
             continue
         if one.doubt or None in named:
             reason = one.doubt or f"{one.name} names a port in a way that is not understood"
-            yield Refusal(f"{one.place}: {reason}", one.path, one.span)
+            yield Refusal(reason, one.path, one.span)
         elif len(projects_of(one.path, context.project.workspace.programs)) != 1:
-            reason = f"{one.place} sets the port for other projects too"
+            reason = "it sets the port for other projects too"
             yield Refusal(reason, one.path, one.span)
         else:
             yield _moved(one, image, moves)
     for one in image.start:
         if any(port in moves for _, port in ports_in("URLS", one.item or one.text)):
-            yield Refusal(f"{one.place} starts it on the old port", one.path, one.span)
+            yield Refusal("it is started on the old port", one.path, one.span)
 
 
 def _moved(one: ImageSetting, image: PublishedImage, moves: Mapping[int, int]) -> Moved | Refusal:
@@ -53,7 +53,7 @@ def _moved(one: ImageSetting, image: PublishedImage, moves: Mapping[int, int]) -
     written, slash, protocol = (one.item or one.text).partition("/")
     new = moves[int(written)]
     if any(other.name == PORT and new in ports_of(other) for other in image.ports):
-        return Refusal(f"{one.place}: port {new} is declared too", one.path, one.span)
+        return Refusal(f"port {new} is declared too", one.path, one.span)
     text = f"{new}{slash}{protocol}"
     return Moved((_with_name(one, text),))
 

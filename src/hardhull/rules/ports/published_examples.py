@@ -121,7 +121,7 @@ PUBLISHED_PORTS = (
                 ),
             },
         ),
-        "sets the port for other projects too",
+        "it sets the port for other projects too",
     ),
     _refused(
         "published with a port that hangs on a condition",

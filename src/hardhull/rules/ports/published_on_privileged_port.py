@@ -9,6 +9,7 @@ from hardhull.project.published import PORT, projects_of, settings_in, used_by
 from hardhull.project.published_ports import privileged_ports
 from hardhull.rules.ports.claims import heard_by
 from hardhull.rules.ports.doubts import low_listeners
+from hardhull.rules.publishing_examples import project, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,18 @@ EXAMPLES = (
     Example(
         "a port that anyone may open",
         _project('<ContainerPort Include="8080" Type="tcp" />'),
+        silent=True,
+    ),
+    Example(
+        "a port of an image that a manifest runs: privileged-port speaks of it",
+        published(
+            project(items='    <ContainerEnvironmentVariable Include="URLS" Value="http://*" />\n')
+        ),
+        silent=True,
+    ),
+    Example(
+        "a port of an image that a manifest runs, which listens elsewhere",
+        published(project(items='    <ContainerPort Include="80" />\n')),
         silent=True,
     ),
     Example(

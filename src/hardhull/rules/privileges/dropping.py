@@ -22,6 +22,7 @@ from hardhull.rules.privileges.examples import (
     in_pod,
 )
 from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, unread_build
+from hardhull.rules.publishing_examples import NAMED, project, published
 from hardhull.rules.rollout import at_roll_out, image_first, in_two_steps
 from hardhull.rules.todays_image import todays_image
 
@@ -249,6 +250,16 @@ EXAMPLES = (
         in_pod(POD),
         refused="acme.example/api:1 listens on port 80 (by its config); this waits until",
         digests=_published(User="1654", Env=["ASPNETCORE_HTTP_PORTS=80"]),
+    ),
+    Example(
+        "an image that the SDK publishes",
+        published(project()),
+        {"k8s/api.yaml": POD + _DROPPED},
+    ),
+    Example(
+        "an image that the SDK publishes as root",
+        published(project(NAMED + "    <ContainerUser>root</ContainerUser>\n")),
+        refused="published-as-root comes first",
     ),
     Example("dropped already", in_pod(POD + _DROPPED), silent=True),
 )

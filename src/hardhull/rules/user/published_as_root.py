@@ -147,8 +147,7 @@ def _where_it_runs(project: DotnetProject, context: Context) -> Refusal | None:
             return Refusal(f"{reason}; privileged-port comes first", listener.path)
         for mount in container.mounts:
             if _HOME_OF_ROOT.match(mount.target or ""):
-                place = f"{mount.cursor.path}:{mount.cursor.line}"
-                reason = f"{place} mounts something below /root"
+                reason = "something is mounted below /root there"
                 return Refusal(reason, mount.cursor.path, mount.cursor.span)
         start = start_of(container, context.project)
         stepping = next((line for line in start.lines if steps_down(line.text)), None)
