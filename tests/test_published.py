@@ -266,6 +266,9 @@ COMMANDS = {
         "image:\n\tdotnet publish --os linux -c Release src/Api/Api.csproj "
         '"-p:PublishProfile=DefaultContainer;ContainerRepository=svc"\n'
     ),
+    "src/Api/publish.sh": (
+        "dotnet publish -t:PublishContainer\ndocker tag api:1.0.0 acme.io/svc:$TAG\n"
+    ),
     "skaffold.yaml": (
         "build:\n  artifacts:\n    - image: svc\n      context: src/Api\n      custom:\n"
         "        buildCommand: dotnet publish -t:PublishContainer\n"

@@ -75,8 +75,8 @@ class Listening:
 
     @property
     def privileged(self) -> tuple[Listener, ...]:
-        """Those that need root on many runtimes."""
-        return tuple(one for one in self.listeners if one.port < PRIVILEGED)
+        """Those that need root on many runtimes; 0 stands for any port that is free."""
+        return tuple(one for one in self.listeners if 0 < one.port < PRIVILEGED)
 
 
 def decides_port(variable: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hardhull.documents.msbuild import MsbuildFile
+from hardhull.images import parse_reference
 from hardhull.project.publish_commands import published_by
 from hardhull.project.published import (
     BASE_IMAGE,
@@ -151,6 +152,7 @@ def _names(
             found.append(replace(_written(said, registry), doubt=settings.unseen or said.doubt))
         elif said is None and not hidden and not settings.unseen:
             found += _default(project, settings, commands or shared, registry)
+    found += [name for one in (*commands, *shared) for name in _renamed(one, tuple(found))]
     return tuple(dict.fromkeys(found)), False
 
 
@@ -175,6 +177,25 @@ def _given(
     if name and not _HIDDEN.search(name):
         evidence = f"{command.place} publishes {command.target or 'it'} as {name}"
         yield PublishedName(normalised(name), registry, evidence, written=True)
+
+
+def _renamed(command: PublishCommand, names: tuple[PublishedName, ...]) -> Iterator[PublishedName]:
+    """The other names that the command's file gives to the image."""
+    for old, new, place in command.tags:
+        for name in names:
+            if name.repository != old or name.doubt:
+                continue
+            registry, slash, rest = new.rpartition("/")
+            reference = parse_reference(new)
+            if reference is not None:
+                explicit = reference.spelled.startswith(f"{reference.host}/")
+                registry = reference.host if explicit else ""
+                rest = reference.repository.removeprefix(_LIBRARY)
+            elif _HIDDEN.search(rest) or not slash:
+                continue
+            else:
+                registry = ""
+            yield PublishedName(rest, registry, f"{place} names {old} {new}", written=True)
 
 
 def _said(settings: ProjectSettings) -> ImageSetting | None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hardhull.project.writers import place_of
+from hardhull.project.writers import place_of, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +31,10 @@ _PROPERTY = re.compile(
     r"(?:[-/]{1,2}p(?:roperty)?(?::[ \t]*|[ \t]+)[\"']?|;)(?P<name>\w+)="
     r"(?P<value>\"[^\"\n]*\"|'[^'\n]*'|(?:\$\{\{.*?\}\}|[^\s;\"'])*)",
     re.IGNORECASE,
+)
+_TAG = re.compile(
+    r"\b(?:docker|podman|nerdctl)[ \t]+(?:image[ \t]+)?tag[ \t]+[\"']?(?P<old>[^\s\"']+)[\"']?"
+    r"[ \t]+[\"']?(?P<new>[^\s\"']+)"
 )
 _TARGET = re.compile(r"[^\s\"'=]+\.(?:cs|fs|vb)proj\b|[^\s\"'=]+\.slnx?\b")
 _FRAMEWORK = re.compile(r"(?:^|\s)(?:-f|--framework)[ =](?P<name>net\d+\.\d+)(?=\s|$)")
@@ -63,6 +67,8 @@ class PublishCommand:
     folders: tuple[str, ...]
     properties: Mapping[str, str] = field(default_factory=dict)
     framework: str = ""
+    tags: tuple[tuple[str, str, str], ...] = ()
+    """What its file names anew by `docker tag`: the image, its other name and the `path:line`."""
 
     @property
     def repository(self) -> str | None:
@@ -76,11 +82,15 @@ def publish_commands(source: Source, joined: str) -> Iterator[PublishCommand]:
     """Yield the commands of a file; `joined` is its text with continued lines made one."""
     if not any(mark in joined for mark in _MARKS):
         return
+    tags = tuple(
+        (repository(match["old"]), repository(match["new"]), place_of(source, match[0]))
+        for match in _TAG.finditer(joined)
+    )
     for match in _COMMAND.finditer(joined):
         if _AS_IMAGE.search(match["rest"]) is not None:
             shown = match["rest"].partition("\n")[0].strip() or match[0]
             folders = _folders(source, joined, match.start())
-            yield _read(match["rest"], place_of(source, shown), folders)
+            yield replace(_read(match["rest"], place_of(source, shown), folders), tags=tags)
 
 
 def skaffold_command(text: str, place: str, folder: str, image: str) -> Iterator[PublishCommand]:
