@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hardhull import cli
+from hardhull.project.users import published_user
 from hardhull.settings import Settings
 from hardhull.survey import survey
 from support import outcome, texts, write
@@ -415,3 +416,65 @@ def test_only_the_nearest_inherited_file_counts_unless_it_imports_the_next(tmp_p
     assert alone.image.user is None
     assert both.image is not None
     assert both.image.user is not None
+
+
+def item(text: str) -> str:
+    """An item between the properties of a project."""
+    return f"  </PropertyGroup>\n  <ItemGroup>\n    <{text} />\n  </ItemGroup>\n  <PropertyGroup>\n"
+
+
+USERS = {
+    "a variable of its own": (
+        "8.0",
+        item('ContainerEnvironmentVariable Include="APP_UID" Value="2000"'),
+        None,
+    ),
+    "an older framework on a newer image": (
+        "7.0",
+        "    <ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:8.0</ContainerBaseImage>\n",
+        None,
+    ),
+    "an older framework on a chiseled image": ("6.0", family("jammy-chiseled"), "1654"),
+    "a package that publishes": (
+        "8.0",
+        item('PackageReference Include="Microsoft.NET.Build.Containers" Version="7.0.100"'),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("version", "inside", "user"), USERS.values(), ids=USERS.keys())
+def test_the_user_is_known_only_where_every_sdk_gives_the_same(
+    tmp_path: Path, version: str, inside: str, user: str | None
+) -> None:
+    files = {
+        "src/Api/Api.csproj": project(NAMED + inside, f"net{version}"),
+        "k8s.yaml": deployment("acme.io/shop/api:1"),
+    }
+    (found,) = survey(write(tmp_path, files), Settings()).project.applications
+
+    assert found.image is not None
+    assert published_user(found.image).name == user
+
+
+def test_a_command_that_may_mean_two_projects_names_none(tmp_path: Path) -> None:
+    files = {
+        "Api.csproj": project(""),
+        "src/Web/Web.csproj": project(""),
+        "k8s.yaml": deployment("acme.io/svc:1"),
+        "src/Web/build.sh": "dotnet publish -t:PublishContainer -p:ContainerRepository=svc\n",
+    }
+
+    assert applications(tmp_path, files) == {}
+
+
+def test_one_name_for_all_projects_of_a_solution_is_no_name(tmp_path: Path) -> None:
+    files = {
+        "Shop.sln": "",
+        "src/Api/Api.csproj": project(""),
+        "k8s.yaml": deployment("acme.io/api:1"),
+        "build.sh": "dotnet publish Shop.sln -t:PublishContainer -p:ContainerRepository=$NAME\n",
+        "src/Web/Web.csproj": project(""),
+    }
+
+    assert applications(tmp_path, files) == {}

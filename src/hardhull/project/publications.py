@@ -94,8 +94,8 @@ def publications(
     hidden = ""
     for command in builds.publishes:
         named = published_by(command, programs.projects())
-        if named is None:
-            hidden = hidden or (command.place if command.repository is not None else "")
+        if (named is None or len(named) > 1) and command.repository is not None:
+            hidden = hidden or command.place
         for project in named or ():
             (own if len(named or ()) == 1 else shared).setdefault(project.path, []).append(command)
     spoken_for = {

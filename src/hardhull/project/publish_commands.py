@@ -156,10 +156,10 @@ def published_by(
         posixpath.normpath(posixpath.join(one, command.target)).lstrip("./")
         for one in command.folders
     ]
-    for place in places:
-        named = [one for one in projects if place in (one.path, one.directory)]
-        if len(named) == 1:
-            return (named[0],)
+    found = ([one for one in projects if place in (one.path, one.directory)] for place in places)
+    named = {one.path: one for alone in found if len(alone) == 1 for one in alone}
+    if named:
+        return tuple(named.values()) if len(named) == 1 else None
     if "$" in command.target or "%" in command.target or any("$" in one for one in places):
         return None
     if command.target.endswith("proj"):

@@ -127,7 +127,7 @@ def published_image(
     own = known[0] if base is not None else None
     user = settings.doubt(USER) or _given(texts, USER)
     if not user and settings.last(USER) is None:
-        user = doubt or _package(project)
+        user = doubt or _package(project) or _older_sdk(project, own)
     return PublishedImage(project, settings, base, own, doubt, user)
 
 
@@ -147,6 +147,17 @@ def _package(project: DotnetProject) -> str:
                 f"{project.path}:{line} takes the publishing from a package, whose version decides "
                 "the user; SDKs have it built in"
             )
+    return ""
+
+
+def _older_sdk(project: DotnetProject, base: ImageFacts | None) -> str:
+    """SDKs before 8 know nothing of APP_UID: they can't publish for .NET 8, but on its images."""
+    if base is None or base.app_uid is None or base.app_uid == base.user_uid:
+        return ""
+    for framework in project.target_frameworks:
+        version = framework_version(framework.partition("-")[0])
+        if version is None or version < _FIRST_WITH_VARIANTS:
+            return f"{project.path} is for {framework}: whether the SDK heeds APP_UID is not known"
     return ""
 
 

@@ -169,6 +169,10 @@ def published_user(image: PublishedImage) -> User:
         return _by_name(
             setting.text, facts, f"{setting.place} sets {setting.name} to {setting.text}"
         )
+    given = image.variables.get("APP_UID", ("", None))[1]
+    if given is not None:
+        said = f"{given.place} sets APP_UID: whether the SDK heeds that is not known"
+        return User(None, None, None, said)
     if facts is None:
         return User(None, None, None, f"the user of {image.base or 'its base image'} is not known")
     if facts.app_uid is not None:

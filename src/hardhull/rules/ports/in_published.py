@@ -30,7 +30,7 @@ def in_published(
     """Ports and variables that the files of a project give to its image."""
     if image.settings.unseen:
         yield Refusal(image.settings.unseen, image.path)
-    for one in (*image.settings.profiles, *image.ports):
+    for one in image.ports:
         named = ports_of(one)
         if not any(port is None or port in moves for port in named):
             continue
