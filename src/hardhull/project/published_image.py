@@ -116,7 +116,8 @@ def published_image(
 ) -> PublishedImage:
     """Tell what the SDK makes of a project; `frameworks` are those that it is published for."""
     doubt = settings.doubt(BASE_IMAGE, FAMILY) or _given(texts, BASE_IMAGE, FAMILY)
-    bases = _bases(project, settings, tuple(frameworks), texts) if not doubt else ()
+    wanted = tuple(frameworks)
+    bases = _bases(project, settings, wanted, texts) if not doubt else ()
     known = [facts.image(name) for name in bases]
     if len(bases) > 1 and not all(_is_same(one, known[0]) for one in known):
         named = " and ".join(name.rpartition("/")[2] for name in bases)
@@ -127,7 +128,7 @@ def published_image(
     own = known[0] if base is not None else None
     user = settings.doubt(USER) or _given(texts, USER)
     if not user and settings.last(USER) is None:
-        user = doubt or _package(project) or _older_sdk(project, own)
+        user = doubt or _package(project) or _older_sdk(project, wanted, own)
     return PublishedImage(project, settings, base, own, doubt, user)
 
 
@@ -150,11 +151,11 @@ def _package(project: DotnetProject) -> str:
     return ""
 
 
-def _older_sdk(project: DotnetProject, base: ImageFacts | None) -> str:
+def _older_sdk(project: DotnetProject, wanted: Iterable[str], base: ImageFacts | None) -> str:
     """SDKs before 8 know nothing of APP_UID: they can't publish for .NET 8, but on its images."""
     if base is None or base.app_uid is None or base.app_uid == base.user_uid:
         return ""
-    for framework in project.target_frameworks:
+    for framework in wanted:
         version = framework_version(framework.partition("-")[0])
         if version is None or version < _FIRST_WITH_VARIANTS:
             return f"{project.path} is for {framework}: whether the SDK heeds APP_UID is not known"

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from hardhull.model import Example, Finding, Level, Rule, Severity, SubjectKind
 from hardhull.project.published import PORT, projects_of, settings_in, used_by
-from hardhull.project.published_ports import privileged_ports
-from hardhull.rules.ports.claims import heard_by
+from hardhull.project.published_ports import ports_of, privileged_ports
+from hardhull.rules.ports.claims import heard_by, wrong_claims
 from hardhull.rules.ports.doubts import low_listeners
 from hardhull.rules.publishing_examples import project, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hardhull.model import Span
     from hardhull.project.context import Context
     from hardhull.project.link import Project
 
@@ -22,10 +23,10 @@ ID = "published-on-privileged-port"
 
 def find(project: Project, context: Context) -> Iterator[Finding]:
     """Ports below 1024 that MSBuild files give to published images."""
-    told = frozenset(_told_with_callers(project, context))
+    told = frozenset(_moved_with_callers(project, context))
     for setting in settings_in(project.documents):
         for port in privileged_ports(setting):
-            if (setting.path, setting.line, port) in told:
+            if (setting.path, setting.span, port) in told:
                 continue
             does = "declares" if setting.name == PORT else "makes it listen on"
             whose = used_by(setting.path, projects_of(setting.path, project.workspace.programs))
@@ -44,18 +45,17 @@ def find(project: Project, context: Context) -> Iterator[Finding]:
             )
 
 
-def _told_with_callers(project: Project, context: Context) -> Iterator[tuple[str, int, int]]:
+def _moved_with_callers(project: Project, context: Context) -> Iterator[tuple[str, Span, int]]:
     """What privileged-port and port-nobody-listens-on speak of, with all who call the image."""
     for app in project.applications:
         if app.image is None:
             continue
         low = {listener.port for listener in low_listeners(app, context)}
-        heard = heard_by(app)
         for one in app.image.ports:
-            elsewhere = one.name == PORT and heard is not None and heard.http not in low
-            for port in privileged_ports(one):
-                if port in low or elsewhere:
-                    yield one.path, one.line, port
+            yield from ((one.path, one.span, port) for port in low.intersection(ports_of(one)))
+        heard = heard_by(app)
+        for claim in wrong_claims(app, heard) if heard is not None else ():
+            yield claim.path, claim.span, claim.port
 
 
 def _project(item: str) -> dict[str, str]:
@@ -91,6 +91,11 @@ EXAMPLES = (
         "a port of an image that a manifest runs, which listens elsewhere",
         published(project(items='    <ContainerPort Include="80" />\n')),
         silent=True,
+    ),
+    Example(
+        "443 of an image that a manifest runs, which listens elsewhere",
+        published(project(items='    <ContainerPort Include="443" />\n')),
+        reported=True,
     ),
     Example(
         "a variable about something else",

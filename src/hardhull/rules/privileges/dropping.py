@@ -21,7 +21,7 @@ from hardhull.rules.privileges.examples import (
     in_compose,
     in_pod,
 )
-from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, unread_build
+from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, root_first, unread_build
 from hardhull.rules.publishing_examples import NAMED, project, published
 from hardhull.rules.rollout import at_roll_out, image_first, in_two_steps
 from hardhull.rules.todays_image import todays_image
@@ -79,9 +79,7 @@ def _user(container: Container, context: Context) -> Iterator[Refusal]:
     elif user.root:
         own = container.user
         path = own.cursor.path if own is not None else container.path
-        published = context.project.image_of(container) is not None
-        rule = "published-as-root" if published else "image-runs-as-root"
-        first = "the manifest asks for root" if own is not None else f"{rule} comes first"
+        first = "the manifest asks for root" if own is not None else root_first(container, context)
         yield Refusal(f"{user.evidence}, and root may need capabilities: {first}", path)
 
 

@@ -41,6 +41,15 @@ def built_here(container: Container, context: Context) -> bool:
     return context.project.makes(container) and not unread_build(container, context)
 
 
+def root_first(container: Container, context: Context) -> str:
+    """What comes first where the image starts as root."""
+    image = context.project.image_of(container)
+    if image is not None:
+        return "published-as-root comes first" if image.user else "it has no user for programs"
+    made = bool(context.project.stages_of(container))
+    return "image-runs-as-root comes first" if made else "it needs root, or another image"
+
+
 def unread_build(container: Container, context: Context) -> Refusal | None:
     """A Compose service may be built from another Dockerfile than its image's name suggests."""
     build = container.build if isinstance(container, ComposeService) else None

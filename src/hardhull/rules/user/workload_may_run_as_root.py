@@ -19,7 +19,7 @@ from hardhull.model import (
 from hardhull.project.kubernetes import KubernetesContainer
 from hardhull.project.users import container_user, image_user_of
 from hardhull.rules.finding import in_container, place
-from hardhull.rules.privileges.scope import set_by_openshift
+from hardhull.rules.privileges.scope import root_first, set_by_openshift
 from hardhull.rules.rollout import at_roll_out
 from hardhull.rules.user.pod_default import WHAT, corrected, overridden
 from hardhull.rules.user.roll_out import joins, roll_out, unchecked_volumes
@@ -164,7 +164,7 @@ def _fitting(
 def _by_image(container: KubernetesContainer, user: User, context: Context) -> _Change | Refusal:
     ours = bool(context.project.stages_of(container))
     image = context.project.image_of(container)
-    if user.root is None and image is not None:
+    if user.root is None and image is not None and image.user_doubt:
         return Refusal(user.evidence, container.path, container.span)
     if user.root is None:
         return Refusal(
@@ -172,11 +172,8 @@ def _by_image(container: KubernetesContainer, user: User, context: Context) -> _
             container.path,
             container.span,
         )
-    if user.root and image is not None:
-        first = "published-as-root comes first" if image.user else "it has no user for programs"
-        return Refusal(f"{user.evidence}: {first}", container.path, container.span)
     if user.root:
-        first = "image-runs-as-root comes first" if ours else "it needs root, or another image"
+        first = root_first(container, context)
         return Refusal(f"{user.evidence}: {first}", container.path, container.span)
     if user.numeric:
         return _Change()

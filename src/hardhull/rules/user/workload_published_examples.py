@@ -108,7 +108,7 @@ PUBLISHED_WORKLOADS = (
         published(
             project(NAMED + "    <ContainerBaseImage>acme.example/base:1</ContainerBaseImage>\n")
         ),
-        "the user of acme.example/base:1 is not known",
+        "base:1 is not known; say what it is like under base-images",
     ),
     Example(
         "published under a name that hangs on a condition",
