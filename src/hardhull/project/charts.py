@@ -126,11 +126,14 @@ class Chart:
             self.known[key] = self.rendered_with(path, values)
         return self.known[key]
 
-    def rendered_if(self, path: str, at: Path, value: Any) -> View | Skipped:
-        """Render one template with its values but for this one; each once."""
-        key = (path, "if", *map(str, at), repr(value))
+    def rendered_if(self, path: str, asked: Mapping[Path, Any]) -> View | Skipped:
+        """Render one template with its values but for these; each once."""
+        key = (path, "if", repr(asked))
         if key not in self.known:
-            self.known[key] = self.rendered_with(path, _with_value(merged(self.layers), at, value))
+            values = merged(self.layers) if self.library.writes else self.values
+            for at, value in asked.items():
+                values = _with_value(values, at, value)
+            self.known[key] = self.rendered_with(path, values)
         return self.known[key]
 
     @cached_property
@@ -157,16 +160,15 @@ class Chart:
         return View(path, self, rendering, file)
 
 
-def _with_value(values: dict[str, Any], at: Path, value: Any) -> dict[str, Any]:
-    """These values with one set; as they are where a scalar stands in its way."""
-    inner: Any = values
-    for key in at[:-1]:
-        if not isinstance(inner, dict) or not isinstance(inner.setdefault(key, {}), dict):
-            return values
-        inner = inner[key]
-    if isinstance(inner, dict):
-        inner[at[-1]] = value
-    return values
+def _with_value(values: dict[Any, Any], at: Path, value: Any) -> dict[Any, Any]:
+    """A copy of these values, as deep as it must be, with one set; a scalar in its way stays."""
+    key, *rest = at
+    if not rest:
+        return {**values, key: value}
+    below = values.get(key, {})
+    if not isinstance(below, dict):
+        return values
+    return {**values, key: _with_value(below, tuple(rest), value)}
 
 
 def values_behind(view: View, cursor: Cursor) -> tuple[Path, ...]:
