@@ -78,6 +78,8 @@ def _view(
 ) -> str | None:
     if isinstance(other, Skipped):
         return f"{one.path} would not be rendered any more{told}"
+    if not wanted and one.file.text == other.file.text:
+        return None
     operations = list(_readdressed(chart, one, wanted)) if wanted else []
     try:
         expected = yaml_edits.expected(one.file, operations)

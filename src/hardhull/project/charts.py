@@ -19,7 +19,7 @@ from hardhull.model import Skipped
 from hardhull.project.chart_values import Layer, as_python, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hardhull.documents.chart_text import Path
     from hardhull.documents.document import Document
@@ -214,6 +214,8 @@ def read_charts(
             skipped |= {(s.path, s.line): s for s in previous.skipped if s.path in same.parts}
             continue
         charts.append(chart)
+        if same is not None:
+            chart.known.update(_still_known(same, chart))
         for path in chart.templates:
             view = chart.rendered(path)
             if isinstance(view, Skipped):
@@ -227,6 +229,25 @@ def _unchanged(one: Chart, other: Chart) -> bool:
     return one.parts.keys() == other.parts.keys() and all(
         other.parts[path] is document for path, document in one.parts.items()
     )
+
+
+def _still_known(one: Chart, other: Chart) -> Iterator[tuple[tuple[str, ...], View | Skipped]]:
+    """What a chart rendered that its next version renders too: templates that did not change.
+
+    Only if nothing but templates changed, and none of those defines anything for others.
+    """
+    if one.parts.keys() != other.parts.keys():
+        return
+    pairs = ((one.parts[path], other.parts[path]) for path in one.parts)
+    changed = [pair for pair in pairs if pair[0] is not pair[1]]
+    if any(
+        not isinstance(d, ChartTemplate) or d.template.defines for pair in changed for d in pair
+    ):
+        return
+    anew = {document.source.path for document, _ in changed}
+    for key, view in one.known.items():
+        if key[0] not in anew:
+            yield key, replace(view, chart=other) if isinstance(view, View) else view
 
 
 class _Finder:
