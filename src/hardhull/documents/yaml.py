@@ -153,7 +153,9 @@ class YamlFile:
     there it is what the template renders, and `place` says where that stands in the source.
     """
 
-    __slots__ = ("_comments", "_referrers", "aliases", "documents", "place", "source", "text")
+    __slots__ = (
+        "_comments", "_referrers", "aliases", "documents", "place", "source", "text", "trees",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -168,6 +170,8 @@ class YamlFile:
         self.aliases = aliases
         self.text = source.text if text is None else text
         self.place = place
+        self.trees: tuple[Any, ...] | None = None
+        """What `yaml_structure.structure` found."""
         self._comments: list[Span] | None = None
         self._referrers: dict[int, Node] | None = None
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hardhull.documents import yaml_edits
 from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.chart_functions import empty
+from hardhull.documents.yaml_structure import expected, same, structure
 from hardhull.model import AppendItem, RemoveNode, SetValue, Skipped, Unrenderable
 from hardhull.project.charts import View
 
@@ -82,17 +82,17 @@ def _view(
         return None
     operations = list(_readdressed(chart, one, wanted)) if wanted else []
     try:
-        expected = yaml_edits.expected(one.file, operations)
+        wished = expected(one.file, operations)
     except (Unrenderable, AttributeError, LookupError, TypeError, ValueError):
         return f"{one.path} would not change as wanted{told}"
-    found = [_plain(tree) for tree in yaml_edits.structure(other.file)]
-    place = _difference([_plain(tree) for tree in expected], found)
+    if same(structure(other.file), wished):
+        return None
+    found = [_plain(tree) for tree in structure(other.file)]
+    place = _difference([_plain(tree) for tree in wished], found)
     if place is None:
         return None
-    same = _found(found, place) == _found(
-        [_plain(t) for t in yaml_edits.structure(one.file)], place
-    )
-    verb = "would stay as it is" if same else "would change too"
+    old = _found([_plain(tree) for tree in structure(one.file)], place)
+    verb = "would stay as it is" if _found(found, place) == old else "would change too"
     return f"what {one.path} renders as {_shown(one.file, place)} {verb}{told}"
 
 
