@@ -10,7 +10,7 @@ from hardhull.documents import yaml_edits
 from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.chart_functions import empty
 from hardhull.model import AppendItem, RemoveNode, SetValue, Skipped, Unrenderable
-from hardhull.project.charts import View
+from hardhull.project.charts import View, values_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _NAMED = re.compile(r"\.Values\.([\w.]+\w)")
 
 MOST_FLIPS = 60
-"""How many branches are looked into; a chart with more of them has its first ones checked."""
+"""How many branches of a template are looked into; `chart_limits` tells of one that has more."""
 
 
 def differs(before: Charts, after: Charts, wanted: Mapping[str, Sequence[Operation]]) -> str | None:
@@ -60,8 +60,8 @@ def _chart(
     over: tuple[Layer, ...],
     wanted: Mapping[str, Sequence[Operation]],
 ) -> str | None:
-    names = {layer.path for layer in over}
-    older = tuple(layer for layer in before.overlays if layer.path in names)
+    names = {layer.key for layer in over}
+    older = tuple(layer for layer in before.overlays if layer.key in names)
     told = f", with {over[0].path}" if over else ""
     for path in before.templates:
         one, other = before.rendered(path, older), after.rendered(path, over)
@@ -89,8 +89,17 @@ def _view(
     same = _found(found, place) == _found(
         [_plain(t) for t in yaml_edits.structure(one.file)], place
     )
-    verb = "would stay as it is" if same else "would change too"
+    verb = "would stay as it is" if same else f"would change too{_shared(one, place)}"
     return f"what {one.path} renders as {_shown(one.file, place)} {verb}{told}"
+
+
+def _shared(view: View, place: tuple[Any, ...]) -> str:
+    """Which value a place is rendered from, if it is one: what else it makes can't change alone."""
+    index, *keys = place or (0,)
+    root = view.file.cursor(index) if index < len(view.file.documents) else None
+    found = root.get(*keys) if root is not None and keys else None
+    behind = set(values_behind(view, found)) if found is not None and found.text else set()
+    return f", as it has the same value {'.'.join(map(str, *behind))}" if len(behind) == 1 else ""
 
 
 # ---------------------------------------------------------------- branches that are not taken
@@ -110,7 +119,7 @@ def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operati
         view = before.rendered(path)
         if not isinstance(view, View) or all(p.file not in changed for p in view.rendering.pieces):
             continue
-        for asked, probe in _flips(before, view):
+        for asked, probe in flips(before, view):
             if _at(before.values, asked) != _at(after.values, asked):
                 continue  # what the change itself sets is seen without this
             one = before.rendered_if(path, asked, probe)
@@ -124,12 +133,12 @@ def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operati
     return None
 
 
-def _flips(chart: Chart, view: View) -> Iterator[tuple[Path, Any]]:
+def flips(chart: Chart, view: View, most: int = MOST_FLIPS) -> Iterator[tuple[Path, Any]]:
     """Values that make a template take its other branches, one at a time: a path, what to set."""
     seen: set[Path] = set()
     values = chart.values
     for piece in view.rendering.pieces:
-        if piece.skipped is None or len(seen) >= MOST_FLIPS:
+        if piece.skipped is None or len(seen) >= most:
             continue
         source = chart.parts[piece.file].source.text
         action = source[piece.start : piece.end]
@@ -223,7 +232,7 @@ def _readdressed(
 
     What these values do not render at all needs no change.
     """
-    usual = chart.rendered(view.path)
+    usual = chart.shown(view.path)
     if isinstance(usual, Skipped):
         return
     file, places = view.file, _places(usual.file, view.file)

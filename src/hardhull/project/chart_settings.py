@@ -73,7 +73,7 @@ def _check_branches(chart: Chart, path: Path) -> None:
 
 
 def _placed(operation: YamlOperation, layer: Layer, path: Path) -> YamlOperation:
-    placed = replace(operation, path=layer.path, at=(0, *layer.at, *path))
+    placed = replace(operation, path=layer.path, at=(layer.document, *layer.at, *path))
     return placed if isinstance(placed, RemoveNode) else replace(placed, after=())
 
 
@@ -99,6 +99,8 @@ def _laid_over(
     found = overlay.cursor(path)
     if found is None:
         return []
+    if overlay.held is not None and found.text != getattr(operation.value, "text", None):
+        raise _otherwise(overlay, found)
     if isinstance(operation, AppendItem):
         if found.kind is not Kind.SEQUENCE:
             raise _otherwise(overlay, found)
@@ -119,7 +121,7 @@ def _same(one: object, other: object) -> bool:
 
 def _otherwise(overlay: Layer, at: Cursor) -> Unrenderable:
     return Unrenderable(
-        "these values, laid over the chart's own, say otherwise", overlay.path, at.span
+        "these values, laid over the chart's own, say otherwise", overlay.path, overlay.span(at)
     )
 
 
@@ -133,6 +135,8 @@ def _removals(chart: Chart, path: Path, operation: RemoveNode) -> list[Operation
     for overlay in chart.overlays:
         found = overlay.cursor(path[:-1] if listed else path)
         if found is not None and listed:
+            raise _otherwise(overlay, found)
+        if found is not None and overlay.held is not None:
             raise _otherwise(overlay, found)
         if found is not None:
             made.append(_placed(operation, overlay, path))
