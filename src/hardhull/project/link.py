@@ -35,6 +35,7 @@ from hardhull.project.kustomize_images import kustomization_references
 from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
 from hardhull.project.overlays import Overlays
+from hardhull.project.own_names import named_here
 from hardhull.project.published import published_references
 from hardhull.project.references import (
     ImageUse,
@@ -266,7 +267,7 @@ def link(
     )
     linker = Linker(bare)
     applications = linker.applications()
-    references = settled(_references(bare), workspace.builds, linker.built_names)
+    references = named_here(settled(_references(bare), workspace.builds, linker.built_names))
     project = replace(bare, applications=applications, references=references)
     return project if not project.patches else _with_patches(project)
 
