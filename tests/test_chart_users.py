@@ -80,6 +80,16 @@ def paths(installs: Installs) -> dict[str, list[str]]:
             "for c in $CHARTS; do helm upgrade $c charts/$c -f env/prod.yaml; done\n",
             {"charts/cart": ["env/prod.yaml"], **SHOP},
         ),
+        (
+            "ops/run.sh",
+            "helm upgrade $NAME $CHART -f ../env/prod.yaml\n",
+            {"charts/cart": ["env/prod.yaml"], **SHOP},
+        ),
+        (
+            "charts/run.sh",
+            "helm install shop $CHART -f prod.yaml\n",
+            {"charts/cart": ["env/prod.yaml"], **SHOP},
+        ),
         ("deploy.sh", "helm upgrade redis bitnami/redis -f env/prod.yaml\n", {}),
         ("deploy.sh", "helm upgrade shop charts/shop -f $VALUES -f missing.yaml\n", {}),
         ("deploy.sh", "helm upgrade shop charts/shop -f ../../env/prod.yaml\n", SHOP),

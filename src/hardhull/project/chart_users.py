@@ -19,7 +19,7 @@ from hardhull.documents.yaml import YamlFile, read_yaml
 from hardhull.project.writers import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hardhull.documents.document import Document
     from hardhull.documents.source import Source
@@ -139,15 +139,17 @@ def _opened(
 # ---------------------------------------------------------------- names
 
 
-def _meant(name: str, folders: Iterable[str], known: list[str], *, any_of: bool) -> list[str]:
+def _meant(name: str, folders: Sequence[str], known: list[str], *, any_of: bool) -> list[str]:
     """The paths that a name may mean, seen from the first of these folders that has one.
 
-    `any_of` says whether a name that is filled in as a whole means every one.
+    `any_of` says whether a name that is filled in as a whole means every one, or none: every one
+    below the last folder, where there are such.
     """
     plain = posixpath.normpath(name.strip().replace("\\", "/"))
     filled = _FILLED_IN.search(plain) is not None
     if filled and not _FILLED_IN.sub("", plain).strip("/."):
-        return known if any_of else []
+        below = [path for path in known if path.startswith(f"{folders[-1]}/")]
+        return (below or known) if any_of else []
     parts = [re.escape(part) for part in _FILLED_IN.split(plain)]
     pattern = "[^/]*".join(parts) if parts[0] else ".*".join(parts)
     for folder in dict.fromkeys(folders):
