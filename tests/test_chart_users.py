@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hardhull.project.chart_proof import MOST_FLIPS
 from hardhull.settings import Settings
 from hardhull.survey import survey
 from support import outcome, write
@@ -276,14 +277,14 @@ def test_what_no_values_render_is_said(tmp_path: Path) -> None:
 
 def test_more_branches_than_are_tried_are_said(tmp_path: Path) -> None:
     labels = "".join(f"    {{{{- if .Values.l{i} }}}}\n    l{i}: x\n    {{{{- end }}}}\n"
-                     for i in range(61))  # fmt: skip
+                     for i in range(MOST_FLIPS + 1))  # fmt: skip
     template = DEPLOYMENT.replace(
         "metadata: {name: shop}\n", f"metadata:\n  name: shop\n  labels:\n    a: b\n{labels}"
     )
     files = {**PROGRAM, "charts/shop/templates/deployment.yaml": template}
     result = outcome(write(tmp_path, files), RULE)
 
-    assert ["more than 60 branches" in one.reason for one in result.skipped] == [True]
+    assert [f"more than {MOST_FLIPS} branches" in one.reason for one in result.skipped] == [True]
     assert result.changed == ("charts/shop/values.yaml",)
 
 

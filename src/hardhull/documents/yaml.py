@@ -153,7 +153,9 @@ class YamlFile:
     there it is what the template renders, and `place` says where that stands in the source.
     """
 
-    __slots__ = ("_comments", "_referrers", "aliases", "documents", "place", "source", "text")
+    __slots__ = (
+        "_comments", "_referrers", "aliases", "documents", "place", "source", "text", "trees",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -168,6 +170,8 @@ class YamlFile:
         self.aliases = aliases
         self.text = source.text if text is None else text
         self.place = place
+        self.trees: tuple[Any, ...] | None = None
+        """What `yaml_structure.structure` found."""
         self._comments: list[Span] | None = None
         self._referrers: dict[int, Node] | None = None
 
@@ -657,10 +661,25 @@ class Cursor:
 
     def get(self, *keys: str | int) -> Cursor | None:
         """Follow mapping keys and sequence indexes, through aliases and merge keys."""
-        place: Cursor | None = self
+        # Asked for more often than anything else: only the last step makes a cursor.
+        node, shared, name = self.written, self.shared, self.key
         for key in keys:
-            place = _step(place, key) if place is not None else None
-        return place
+            if node.target is not None:
+                node, shared = node.target, True
+            if node.kind is Kind.MAPPING:
+                known = node.found if node.found is not None else node.by_key
+                found = known.get(key if isinstance(key, str) else str(key))
+                if found is None:
+                    return None
+                name, node, merged = found
+                shared = shared or merged
+            elif node.kind is Kind.SEQUENCE:
+                if not isinstance(key, int) or not 0 <= key < len(node.items):
+                    return None
+                name, node = None, node.items[key]
+            else:
+                return None
+        return Cursor(self.file, (*self.address, *keys), node, shared, name)
 
     def items(self) -> list[Cursor]:
         """Return the items of a sequence; nothing for anything else."""
@@ -689,21 +708,6 @@ class Cursor:
         return tuple(
             dict.fromkeys(name for name in names if name is not None and names.count(name) > 1)
         )
-
-
-def _step(place: Cursor, key: str | int) -> Cursor | None:
-    node = place.node
-    if node.kind is Kind.SEQUENCE:
-        if not isinstance(key, int) or not 0 <= key < len(node.items):
-            return None
-        return Cursor(place.file, (*place.address, key), node.items[key], place.shared)
-    if node.kind is not Kind.MAPPING:
-        return None
-    found = node.by_key.get(str(key))
-    if found is None:
-        return None
-    name, value, merged = found
-    return Cursor(place.file, (*place.address, key), value, place.shared or merged, name)
 
 
 def _by_key(node: Node) -> dict[str, tuple[Node, Node, bool]]:

@@ -285,7 +285,8 @@ def _built(
     charts = read_charts(documents, known, sets, installs.given)
     charts = replace(charts, skipped=(*charts.skipped, *_unseen(charts, known)))
     for path, view in charts.views.items():
-        same = previous is not None and previous.charts.views.get(path) is view
+        older = previous.charts.views.get(path) if previous is not None else None
+        same = older is not None and older.file is view.file
         manifests[path] = (
             previous.manifests[path] if same and previous is not None else read_manifest(view.file)
         )
