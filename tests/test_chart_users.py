@@ -168,6 +168,32 @@ def test_values_that_are_set_one_by_one(tmp_path: Path) -> None:
     }
 
 
+def test_aliases_of_aliases_and_names_full_of_variables_end(tmp_path: Path) -> None:
+    bomb = "".join(
+        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9) if i else 'u'}]\n" for i in range(12)
+    )
+    names = "$a" * 300
+    found = read(
+        tmp_path,
+        {
+            "argo/shop.yaml": f"{ARGO}      valueFiles: [../../env/prod.yaml]\n{bomb}",
+            "deploy.sh": f"helm upgrade shop charts/shop -f env/{names}-b-{names}.yaml\n"
+            + "helm " * 3000
+            + "\n",
+        },
+    )
+    assert paths(found) == SHOP
+
+
+def test_more_values_files_than_are_looked_at_are_said(tmp_path: Path) -> None:
+    files = {f"env/{i}/eu.yaml": "port: 1\n" for i in range(41)}
+    files["deploy.sh"] = "helm upgrade shop charts/shop -f env/$I/eu.yaml\n"
+    found = read(tmp_path, files)
+
+    assert len(found.given["charts/shop"]) == 40
+    assert [(one.path, one.line) for one in found.skipped] == [("charts/shop/Chart.yaml", 1)]
+
+
 # ---------------------------------------------------------------- what follows from it
 
 DEPLOYMENT = """\

@@ -67,7 +67,7 @@ def survey(
         builds,
         Programs(found),
         texts,
-        (*found.skipped, *skipped),
+        (*found.skipped, *skipped, *installs.skipped),
         unread,
         read_updaters(texts),
         installs,

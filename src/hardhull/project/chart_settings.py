@@ -99,19 +99,17 @@ def _laid_over(
     found = overlay.cursor(path)
     if found is None:
         return []
-    if overlay.held is not None and found.text != getattr(operation.value, "text", None):
-        raise _otherwise(overlay, found)
     if isinstance(operation, AppendItem):
-        if found.kind is not Kind.SEQUENCE:
+        if found.kind is not Kind.SEQUENCE or overlay.held is not None:
             raise _otherwise(overlay, found)
         return [_placed(operation, overlay, path)]
     said = as_python(found)
     if isinstance(operation.value, (Pairs, Items)):
         raise _otherwise(overlay, found)
-    if _same(said, before):
-        return [_placed(operation, overlay, path)]
     if found.text == operation.value.text:
         return []
+    if _same(said, before) and overlay.held is None:
+        return [_placed(operation, overlay, path)]
     raise _otherwise(overlay, found)
 
 

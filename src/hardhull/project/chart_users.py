@@ -10,16 +10,18 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from hardhull.documents.document import read
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.model import Skipped
 from hardhull.project.writers import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hardhull.documents.document import Document
     from hardhull.documents.source import Source
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _COMMAND = re.compile(
-    r"\bhelm(?:3|\.exe)?[ \t][^\n;|&]*?\b(?:upgrade|install|template)[ \t]+(?P<rest>[^\n]*)"
+    r"\bhelm(?:3|\.exe)?[ \t][^\n;|&]{0,300}?\b(?:upgrade|install|template)[ \t]+(?P<rest>[^\n]*)"
 )
 _FILLED_IN = re.compile(
     r"\$\{\{.*?\}\}|\$\([^)]*\)|\$\{[^}]*\}|\{\{.*?\}\}|\$\w+(?:\.\w+)*|%\w+%|#\{.*?\}#|__\w+__"
@@ -56,7 +58,14 @@ _SIGNS: Final = (
     "chartPath",
 )
 _MOST: Final = 40
-"""So many values files are laid over one chart; nobody has more."""
+"""So many values files of one chart are looked at."""
+_TOO_MANY: Final = f"laid over this chart elsewhere: {_MOST} of them are looked at"
+_ABOUT: Final = "Chart.yaml"
+_ANY: Final = "\0"
+"""Stands for what is filled in later."""
+
+Paths: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Paths with the parts of each, in order."""
 
 
 class Given(NamedTuple):
@@ -73,6 +82,8 @@ class Installs:
     given: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
     sets: Mapping[str, str] = field(default_factory=dict)
     """Keys of values that something sets, each with the `path:line`."""
+
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass
@@ -91,12 +102,10 @@ def read_installs(
     texts: EvidenceTexts, documents: Mapping[str, Document]
 ) -> tuple[Installs, dict[str, Document]]:
     """Find who lays what over the charts; with the documents, not yet read, that values are in."""
-    charts = sorted(
-        posixpath.dirname(path) for path in documents if posixpath.basename(path) == "Chart.yaml"
-    )
+    charts = _paths(posixpath.dirname(p) for p in documents if posixpath.basename(p) == _ABOUT)
     if not charts:
         return Installs(), {}
-    files = [p for p in {*texts.paths(), *documents} if p.endswith((".yaml", ".yml"))]
+    files = _paths(p for p in {*texts.paths(), *documents} if p.endswith((".yaml", ".yml")))
     given: dict[str, dict[Given, None]] = {}
     sets: dict[str, str] = {}
     for use in _uses(texts, documents):
@@ -110,16 +119,21 @@ def read_installs(
                         found[Given(path)] = None
             for cursor in use.inline:
                 found[Given(cursor.path, cursor.address)] = None
-    fewer = {chart: tuple(sorted(found)[:_MOST]) for chart, found in given.items() if found}
+    ordered = {chart: sorted(found, key=repr) for chart, found in given.items() if found}
+    skipped = tuple(
+        Skipped(posixpath.join(chart, _ABOUT), 1, f"{len(found)} values files are {_TOO_MANY}")
+        for chart, found in ordered.items()
+        if len(found) > _MOST
+    )
+    fewer = {chart: tuple(found[:_MOST]) for chart, found in ordered.items()}
     more = _opened(fewer, texts, documents)
     known = {*more, *documents}
-    return (
-        Installs(
-            {c: tuple(one for one in found if one.path in known) for c, found in fewer.items()},
-            sets,
-        ),
-        more,
-    )
+    read_ones = {c: tuple(g for g in found if g.path in known) for c, found in fewer.items()}
+    return Installs(read_ones, sets, skipped), more
+
+
+def _paths(paths: Iterable[str]) -> Paths:
+    return {path: tuple(path.split("/")) if path else () for path in sorted(paths)}
 
 
 def _opened(
@@ -139,30 +153,50 @@ def _opened(
 # ---------------------------------------------------------------- names
 
 
-def _meant(name: str, folders: Sequence[str], known: list[str], *, any_of: bool) -> list[str]:
+def _meant(name: str, folders: Sequence[str], known: Paths, *, any_of: bool) -> list[str]:
     """The paths that a name may mean, seen from the first of these folders that has one.
 
     `any_of` says whether a name that is filled in as a whole means every one, or none: every one
     below the last folder, where there are such.
     """
-    plain = posixpath.normpath(name.strip().replace("\\", "/"))
-    filled = _FILLED_IN.search(plain) is not None
-    if filled and not _FILLED_IN.sub("", plain).strip("/."):
+    plain = _FILLED_IN.sub(_ANY, posixpath.normpath(name.strip().replace("\\", "/")))
+    if _ANY in plain and not plain.strip(f"{_ANY}/."):
         below = [path for path in known if path.startswith(f"{folders[-1]}/")]
-        return (below or known) if any_of else []
-    parts = [re.escape(part) for part in _FILLED_IN.split(plain)]
-    pattern = "[^/]*".join(parts) if parts[0] else ".*".join(parts)
+        return (below or list(known)) if any_of else []
     for folder in dict.fromkeys(folders):
         path = posixpath.normpath(posixpath.join(folder, plain))
-        exact = re.escape("" if path == "." else path)
-        at = re.compile(f"{re.escape(folder)}/?{pattern}" if filled else exact)
-        found = [path for path in known if at.fullmatch(path)]
+        if _ANY not in path and path in known:
+            return [path]
+        wanted = [] if path == "." else path.split("/")
+        found = [path for path, parts in known.items() if _fits(parts, wanted)]
         if found:
             return found
-    # From a folder that a script went to.
-    tail = re.compile(rf"(?:.*/)?{pattern.removeprefix('../')}")
-    found = [path for path in known if tail.fullmatch(path)]
-    return found if filled or len(found) == 1 else []
+    # From a folder that a script went to, or that is filled in.
+    tail = [part for part in plain.split("/") if part != ".."]
+    tail = tail[1:] if tail[0] == _ANY else tail
+    found = [p for p, parts in known.items() if tail and _fits(parts[-len(tail) :], tail)]
+    return found if _ANY in plain or len(found) == 1 else []
+
+
+def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    return len(parts) == len(wanted) and all(map(_may_be, parts, wanted))
+
+
+def _may_be(part: str, wanted: str) -> bool:
+    """Whether a part of a path may be this one, in which `_ANY` is filled in later."""
+    first, *between = wanted.split(_ANY)
+    if not between:
+        return part == wanted
+    *between, last = between
+    at = len(first)
+    if not part.startswith(first):
+        return False
+    for word in between:
+        found = part.find(word, at)
+        if found < 0:
+            return False
+        at = found + len(word)
+    return part.endswith(last) and at + len(last) <= len(part)
 
 
 # ---------------------------------------------------------------- who installs
@@ -211,9 +245,12 @@ def _commands(source: Source) -> Iterator[_Use]:
 
 def _structures(file: YamlFile) -> Iterator[_Use]:
     """Every mapping that names a chart, and values for it."""
-    pending = list(file.cursors)
+    pending, seen = list(file.cursors), set[int]()
     while pending:
         here = pending.pop()
+        if here.shared and id(here.node) in seen:
+            continue  # aliases of aliases would never end
+        seen.add(id(here.node))
         pending += [value for _, value in here.pairs()] + here.items()
         use = _structure(here) if here.is_mapping else None
         if use is not None and (use.files or use.inline or use.sets):
