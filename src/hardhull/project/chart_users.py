@@ -10,18 +10,18 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hardhull.documents.document import read
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile, read_yaml
 from hardhull.model import Skipped
+from hardhull.project.filled_in import FILLED_IN, by_parts, meant
 from hardhull.project.writers import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping
 
     from hardhull.documents.document import Document
     from hardhull.documents.source import Source
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _COMMAND = re.compile(
     r"\bhelm(?:3|\.exe)?[ \t][^\n;|&]{0,300}?\b(?:upgrade|install|template)[ \t]+(?P<rest>[^\n]*)"
-)
-_FILLED_IN = re.compile(
-    r"\$\{\{.*?\}\}|\$\([^)]*\)|\$\{[^}]*\}|\{\{.*?\}\}|\$\w+(?:\.\w+)*|%\w+%|#\{.*?\}#|__\w+__"
 )
 _END = re.compile(r"\s(?:&&|\|\|?)\s|;(?:\s|$)")
 _ALONE: Final = re.compile(
@@ -61,11 +58,6 @@ _MOST: Final = 40
 """So many values files of one chart are looked at."""
 _TOO_MANY: Final = f"laid over this chart elsewhere: {_MOST} of them are looked at"
 _ABOUT: Final = "Chart.yaml"
-_ANY: Final = "\0"
-"""Stands for what is filled in later."""
-
-Paths: TypeAlias = Mapping[str, tuple[str, ...]]
-"""Paths with the parts of each, in order."""
 
 
 class Given(NamedTuple):
@@ -102,19 +94,19 @@ def read_installs(
     texts: EvidenceTexts, documents: Mapping[str, Document]
 ) -> tuple[Installs, dict[str, Document]]:
     """Find who lays what over the charts; with the documents, not yet read, that values are in."""
-    charts = _paths(posixpath.dirname(p) for p in documents if posixpath.basename(p) == _ABOUT)
+    charts = by_parts(posixpath.dirname(p) for p in documents if posixpath.basename(p) == _ABOUT)
     if not charts:
         return Installs(), {}
-    files = _paths(p for p in {*texts.paths(), *documents} if p.endswith((".yaml", ".yml")))
+    files = by_parts(p for p in {*texts.paths(), *documents} if p.endswith((".yaml", ".yml")))
     given: dict[str, dict[Given, None]] = {}
     sets: dict[str, str] = {}
     for use in _uses(texts, documents):
         for key in use.sets:
             sets.setdefault(key, use.place)
-        for chart in _meant(use.chart, ("", *use.near), charts, any_of=True):
+        for chart in meant(use.chart, ("", *use.near), charts, any_of=True):
             found = given.setdefault(chart, {})
             for name in use.files:
-                for path in _meant(name, ("", *use.near, chart), files, any_of=False):
+                for path in meant(name, ("", *use.near, chart), files, any_of=False):
                     if posixpath.dirname(path) != chart:  # those beside it are known anyway
                         found[Given(path)] = None
             for cursor in use.inline:
@@ -132,10 +124,6 @@ def read_installs(
     return Installs(read_ones, sets, skipped), more
 
 
-def _paths(paths: Iterable[str]) -> Paths:
-    return {path: tuple(path.split("/")) if path else () for path in sorted(paths)}
-
-
 def _opened(
     given: Mapping[str, tuple[Given, ...]],
     texts: EvidenceTexts,
@@ -148,55 +136,6 @@ def _opened(
         if isinstance(document, YamlFile):
             found[path] = document
     return found
-
-
-# ---------------------------------------------------------------- names
-
-
-def _meant(name: str, folders: Sequence[str], known: Paths, *, any_of: bool) -> list[str]:
-    """The paths that a name may mean, seen from the first of these folders that has one.
-
-    `any_of` says whether a name that is filled in as a whole means every one, or none: every one
-    below the last folder, where there are such.
-    """
-    plain = _FILLED_IN.sub(_ANY, posixpath.normpath(name.strip().replace("\\", "/")))
-    if _ANY in plain and not plain.strip(f"{_ANY}/."):
-        below = [path for path in known if path.startswith(f"{folders[-1]}/")]
-        return (below or list(known)) if any_of else []
-    for folder in dict.fromkeys(folders):
-        path = posixpath.normpath(posixpath.join(folder, plain))
-        if _ANY not in path and path in known:
-            return [path]
-        wanted = [] if path == "." else path.split("/")
-        found = [path for path, parts in known.items() if _fits(parts, wanted)]
-        if found:
-            return found
-    # From a folder that a script went to, or that is filled in.
-    tail = [part for part in plain.split("/") if part != ".."]
-    tail = tail[1:] if tail[0] == _ANY else tail
-    found = [p for p, parts in known.items() if tail and _fits(parts[-len(tail) :], tail)]
-    return found if _ANY in plain or len(found) == 1 else []
-
-
-def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
-    return len(parts) == len(wanted) and all(map(_may_be, parts, wanted))
-
-
-def _may_be(part: str, wanted: str) -> bool:
-    """Whether a part of a path may be this one, in which `_ANY` is filled in later."""
-    first, *between = wanted.split(_ANY)
-    if not between:
-        return part == wanted
-    *between, last = between
-    at = len(first)
-    if not part.startswith(first):
-        return False
-    for word in between:
-        found = part.find(word, at)
-        if found < 0:
-            return False
-        at = found + len(word)
-    return part.endswith(last) and at + len(last) <= len(part)
 
 
 # ---------------------------------------------------------------- who installs
@@ -220,7 +159,7 @@ def _commands(source: Source) -> Iterator[_Use]:
     folder = posixpath.dirname(source.path)
     for match in _COMMAND.finditer(_CONTINUED.sub(" ", source.text)):
         rest = _END.split(match["rest"][:4096])[0].replace("\\", "/")
-        rest = _FILLED_IN.sub(lambda filled: "".join(filled[0].split()), rest)
+        rest = FILLED_IN.sub(lambda filled: "".join(filled[0].split()), rest)
         try:
             words = shlex.split(rest)
         except ValueError:
