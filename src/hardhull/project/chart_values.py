@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor, Node, YamlFile
     from hardhull.model import Span
 
+GLOBAL = "global"
+"""The key whose values Helm hands down to the charts below."""
 _DEEPEST = 60
 _MOST = 200_000
 
@@ -31,13 +33,15 @@ _MOST = 200_000
 class Layer(NamedTuple):
     """A values file and the key of it below which this chart's values stand (`()` for its own).
 
-    `held` is the text of another file that these values are written in, where they have no file.
+    `held` is the text of another file that these values are written in, where they have no file;
+    `only` the one key of it that counts here: what is `global` in a chart is so in those below it.
     """
 
     file: YamlFile
     at: Path = ()
     document: int = 0
     held: Cursor | None = None
+    only: str = ""
 
     @property
     def path(self) -> str:
@@ -48,17 +52,21 @@ class Layer(NamedTuple):
     def key(self) -> str:
         """What tells it from others; the same after an edit."""
         held = self.held.address if self.held is not None else ()
-        return f"{self.path} {self.document} {self.at} {held}"
+        return f"{self.path} {self.document} {self.at} {held} {self.only}"
 
     def cursor(self, path: Path = ()) -> Cursor | None:
         """Where a value is written in this file."""
+        if self.only and path and path[0] != self.only:
+            return None
         known = self.document < len(self.file.documents)
         root = self.file.cursor(self.document) if known else None
         return None if root is None else root.get(*self.at, *path)
 
-    def below(self, *keys: str) -> Layer:
-        """What it says of the chart of this name below."""
-        return self._replace(at=(*self.at, *keys))
+    def below(self, name: str) -> tuple[Layer, ...]:
+        """What it says of the chart of this name below: under its name, and for all charts."""
+        own = () if self.only else (self._replace(at=(*self.at, name)),)
+        shared = self.cursor((GLOBAL,)) is not None
+        return (*own, self._replace(only=GLOBAL)) if shared else own
 
     def span(self, at: Cursor) -> Span:
         """The span of a place in it, in its file."""
@@ -72,7 +80,8 @@ def merged(layers: Iterable[Layer]) -> dict[str, Any]:
         root = layer.cursor()
         value = as_python(root) if root is not None else None
         if isinstance(value, dict):
-            found = _over(found, value)
+            kept = {key: value[key] for key in value if not layer.only or key == layer.only}
+            found = _over(found, kept)
     return found
 
 

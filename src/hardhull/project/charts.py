@@ -19,7 +19,7 @@ from hardhull.model import Skipped
 from hardhull.project.chart_values import Layer, as_python, given_layer, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from hardhull.documents.chart_text import Path
     from hardhull.documents.document import Document
@@ -312,16 +312,16 @@ class _Finder:
 
     def _layers(self, folder: str) -> tuple[Layer, ...]:
         """Its own values, and over them what the charts above say of it."""
-        own = self.values[folder]
-        layers = [Layer(own[name]) for name in _BASE if name in own]
-        at: tuple[str, ...] = ()
-        below: str = folder
-        while (above := self.parents.get(below)) is not None:
-            at = (str(self._about(below).get("Name") or posixpath.basename(below)), *at)
-            names = self.values[above]
-            below = above
-            layers += [Layer(names[name], at) for name in _BASE if name in names]
-        return tuple(layers)
+        own = [Layer(self.values[folder][name]) for name in _BASE if name in self.values[folder]]
+        return (*own, *self._from_above(folder, self._layers))
+
+    def _from_above(self, folder: str, layers: Callable[[str], Iterable[Layer]]) -> Iterator[Layer]:
+        """What the layers of the chart above say of this one."""
+        above = self.parents.get(folder)
+        if above is not None:
+            name = str(self._about(folder).get("Name") or posixpath.basename(folder))
+            for layer in layers(above):
+                yield from layer.below(name)
 
     def _overlays(self, folder: str) -> Iterator[Layer]:
         """What may be laid over its values: files beside them, and what installers name."""
@@ -333,10 +333,7 @@ class _Finder:
             layer = given_layer(document, at) if isinstance(document, YamlFile) else None
             if layer is not None:
                 yield layer
-        above = self.parents.get(folder)
-        if above is not None:
-            name = str(self._about(folder).get("Name") or posixpath.basename(folder))
-            yield from (layer.below(name) for layer in self._overlays(above))
+        yield from self._from_above(folder, self._overlays)
 
     def _chart(self, folder: str) -> Chart:
         own = self.values[folder]
