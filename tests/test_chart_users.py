@@ -91,6 +91,7 @@ def paths(installs: Installs) -> dict[str, list[str]]:
             "helm install shop $CHART -f prod.yaml\n",
             {"charts/cart": ["env/prod.yaml"], **SHOP},
         ),
+        ("Jenkinsfile", "sh 'helm upgrade shop charts/shop -f env/prod.yaml'\n", SHOP),
         ("deploy.sh", "helm upgrade redis bitnami/redis -f env/prod.yaml\n", {}),
         ("deploy.sh", "helm upgrade shop charts/shop -f $VALUES -f missing.yaml\n", {}),
         ("deploy.sh", "helm upgrade shop charts/shop -f ../../env/prod.yaml\n", SHOP),

@@ -162,8 +162,8 @@ def _commands(source: Source) -> Iterator[_Use]:
         rest = FILLED_IN.sub(lambda filled: "".join(filled[0].split()), rest)
         try:
             words = shlex.split(rest)
-        except ValueError:
-            words = rest.split()
+        except ValueError:  # the end of a quote that a pipeline's own language began
+            words = [word.strip("\"'") for word in rest.split()]
         use = _Use(place_of(source, match[0]), "", (folder,))
         positional: list[str] = []
         index = 0
