@@ -310,9 +310,12 @@ def _paths(parser: _Parser) -> None:
 def _choosing(parser: _Parser) -> None:
     group = parser.add_argument_group("which changes")
     for name, meaning in (
-        ("select", "only this rule, the rules of this concern, or what `pod-security` refuses"),
+        (
+            "select",
+            "only this rule, the rules of this concern that are on, or what `pod-security` refuses",
+        ),
         ("ignore", "not this rule or concern"),
-        ("enable", "also this rule, which is off by default"),
+        ("enable", "also this rule, or all of this concern, though off by default"),
     ):
         group.add_argument(
             f"--{name}", action="append", default=[], metavar="RULE", help=f"{meaning}; repeatable"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hardhull.facts.gather import read_digests
 from hardhull.model import Level, UsageError
 from hardhull.rules import BY_ID, RULES
-from hardhull.settings import CONFIG_PATH, Settings, load
+from hardhull.settings import CONFIG_PATH, RuleState, Settings, load
 
 if TYPE_CHECKING:
     import argparse
@@ -66,11 +66,12 @@ def settings_of(root: Path, arguments: argparse.Namespace) -> Settings:
     """The settings in force for a root: its configuration, then the command line."""
     config = config_of(root, arguments)
     settings = load(*config, BY_ID) if config is not None else Settings()
+    enable = expanded(arguments.enable)
     settings = settings.choosing(
         BY_ID,
-        select=expanded(arguments.select),
+        select=_selected(arguments.select, settings.choosing(BY_ID, enable=enable)),
         ignore=expanded(arguments.ignore),
-        enable=expanded(arguments.enable),
+        enable=enable,
     )
     if _POD_SECURITY in _names(arguments.select):
         asked = replace(settings.pod_security, asked=True)
@@ -89,6 +90,21 @@ def expanded(names: Iterable[str]) -> list[str]:
             raise UsageError(f"unknown rule `{name}`; {hint}")
         found += group or [name]
     return [name for name in dict.fromkeys(found) if name]
+
+
+def _selected(names: Iterable[str], settings: Settings) -> list[str]:
+    """Rule ids of what is selected: of a group those that are on, by its own id any."""
+    found: list[str] = []
+    for name in _names(names):
+        ids = expanded([name]) if name else []
+        on = [one for one in ids if settings.state_of(BY_ID[one]) is not RuleState.OFF]
+        if ids and not on and name not in BY_ID:
+            raise UsageError(
+                f"--select {name}: all its rules are off; name them ({', '.join(ids)}), or give "
+                f"--enable {name} too"
+            )
+        found += ids if name in BY_ID else on
+    return list(dict.fromkeys(found))
 
 
 def _groups_of(rule: Rule) -> tuple[str, ...]:
