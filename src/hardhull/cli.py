@@ -341,6 +341,11 @@ def _facts(parser: _Parser) -> None:
         help="contact nothing: what --digests does not hold is not known; `scan` and `images` "
         "contact nothing anyway",
     )
+    group.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="ask registries for every tag, also where a run of the last hour did",
+    )
     _config_file(group)
 
 

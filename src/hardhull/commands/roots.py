@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import os
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from hardhull.facts.asking import Desk
     from hardhull.facts.gather import Recorded
     from hardhull.model import Rule
+    from hardhull.run import Ask
 
 _LARGEST_CONFIG = 1024 * 1024
 _LARGEST_DIGESTS = 64 * 1024 * 1024
@@ -138,6 +141,19 @@ def desk_of(arguments: argparse.Namespace) -> Desk | None:
 
     # Several roots have a bar of their own.
     return Desk(os.environ, watched) if len(arguments.paths) <= 1 else Desk(os.environ)
+
+
+def asking_of(desk: Desk | None, settings: Settings, arguments: argparse.Namespace) -> Ask | None:
+    """How a run asks the desk. A tag that is followed at once is asked for in every run.
+
+    With a `pin-cooldown` no digest is written that is younger than an answer that was kept.
+    """
+    if desk is None:
+        return None
+    from hardhull.facts.cache import RECENT  # noqa: PLC0415  only where a desk was imported
+
+    kept_for = datetime.timedelta() if arguments.no_cache else min(RECENT, settings.cooldown)
+    return partial(desk.ask, settings.registries, kept_for=kept_for)
 
 
 _MANY = 10
