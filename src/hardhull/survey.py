@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hardhull.documents.source import Source
     from hardhull.facts.asking import Answers
     from hardhull.facts.gather import Recorded
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.settings import Settings
 
 
@@ -41,6 +42,7 @@ def survey(
     today: datetime.date | None = None,
     replaced: disk.Replaced | None = None,
     refreshing: bool = True,
+    updates: tuple[OpenUpdate, ...] = (),
 ) -> Context:
     """Discover, read and link one root; with other texts for the files in `replaced`."""
     found = disk.discover(root, settings.paths.include, settings.paths.exclude, replaced)
@@ -66,7 +68,7 @@ def survey(
         texts,
         (*found.skipped, *skipped),
         unread,
-        read_updaters(texts),
+        replace(read_updaters(texts), open=updates),
         refreshing,
     )
     project = link(documents, workspace)

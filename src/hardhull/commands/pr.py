@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from hardhull.model import Crash
     from hardhull.outcome import Outcome
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.pull_request.options import Brought
 
 REFUSED = 4
@@ -60,8 +61,16 @@ def pr(arguments: argparse.Namespace) -> int:
     crashes: list[Crash] = []
     contacted: list[str] = []
 
-    def produce(rejected: frozenset[str]) -> Outcome:
-        outcome = run(root, settings, recorded=recorded, fixing=True, rejected=rejected, ask=ask)
+    def produce(rejected: frozenset[str], updates: tuple[OpenUpdate, ...]) -> Outcome:
+        outcome = run(
+            root,
+            settings,
+            recorded=recorded,
+            fixing=True,
+            rejected=rejected,
+            updates=updates,
+            ask=ask,
+        )
         crashes[:] = outcome.crashes
         contacted[:] = sorted({*contacted, *outcome.contacted})
         return outcome
