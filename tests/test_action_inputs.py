@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardhull.actions.event import Doing, plan_for, read_event
+from hardhull.actions.event import Doing, Event, Plan, plan_for, read_event
 from hardhull.actions.files import inside, write_inside, write_outputs
 from hardhull.actions.inputs import INPUTS, OUTPUTS, Inputs, Kind, Mode, read_inputs
+from hardhull.actions.job import Job
 from hardhull.actions.log import Log, Redacted, forms_of, take_secrets
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.yaml import YamlFile, read_yaml
@@ -24,7 +25,8 @@ from hardhull.settings import RegistrySettings, Settings
 from runner import command_in, event_of, outputs_in
 
 if TYPE_CHECKING:
-    from hardhull.actions.event import Plan
+    from collections.abc import Mapping
+
     from hardhull.actions.inputs import Input
     from hardhull.documents.yaml import Cursor
 
@@ -50,13 +52,13 @@ def test_action_yml_declares_the_table_and_its_defaults() -> None:
     declared = action_file("inputs")
     assert list(declared) == [one.name for one in INPUTS]
     assert list(action_file("outputs")) == [one.name for one in OUTPUTS]
-    given_by_default = {}
+    idsby_default = {}
     for name, value in declared.items():
         default = value.get("default")
         if default is not None and name != "token":
-            given_by_default[f"INPUT_{name.upper()}"] = str(default.text)
+            idsby_default[f"INPUT_{name.upper()}"] = str(default.text)
 
-    assert read_inputs(given_by_default) == Inputs()
+    assert read_inputs(idsby_default) == Inputs()
 
 
 def test_the_page_describes_every_input_and_output() -> None:
@@ -77,7 +79,7 @@ def test_every_input_arrives_where_the_table_says() -> None:
             assert name in {field.name for field in fields(targets[owner])}, one.name
 
 
-def test_what_is_given_reaches_settings_and_options() -> None:
+def test_what_is_idsreaches_settings_and_options() -> None:
     inputs = read_inputs(
         {
             "INPUT_LEVEL": "routine",
@@ -109,6 +111,23 @@ def test_what_is_given_reaches_settings_and_options() -> None:
     assert changed == {one.name for one in fields(PullRequestOptions)} - {"repository"}
     assert options.split_by is SplitBy.CODEOWNERS
     assert options.labels == ("security", "containers")
+
+
+def test_the_ids_of_azure_reach_the_client_of_the_registries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[Mapping[str, str]] = []
+    monkeypatch.setattr("hardhull.facts.asking.Desk", known.append)
+    ids = {"INPUT_AZURE-CLIENT-ID": "one", "AZURE_CLIENT_ID": "two", "AZURE_TENANT_ID": "three"}
+    environment = {"INPUT_TOKEN": "ghs_t", "GITHUB_WORKSPACE": str(tmp_path), **ids}
+    log, event = Log(io.StringIO(), ()), Event("schedule", "acme/shop")
+    job = Job(environment, log, read_inputs(environment), event, Plan(Doing.FIX, ""))
+
+    job.desk()
+
+    (told,) = known
+    assert (told["AZURE_CLIENT_ID"], told["AZURE_TENANT_ID"]) == ("one", "three")
+    assert not [name for name in told if name.startswith("INPUT_")]
 
 
 def test_without_inputs_the_options_are_their_own_defaults() -> None:
@@ -180,8 +199,8 @@ PUSH = {"repository": {"default_branch": "main"}}
 def planned(name: str, payload: object = None, ref: str = "refs/heads/main", **inputs: str) -> Plan:
     environment = RUNNER | {"GITHUB_EVENT_NAME": name, "GITHUB_REF": ref}
     event = read_event(environment, PUSH if payload is None else payload)
-    given_ = {f"INPUT_{key.upper()}": text for key, text in inputs.items()}
-    return plan_for(event, read_inputs(given_))
+    ids = {f"INPUT_{key.upper()}": text for key, text in inputs.items()}
+    return plan_for(event, read_inputs(ids))
 
 
 @pytest.mark.parametrize(

@@ -496,3 +496,44 @@ def test_someone_who_watches_sees_what_is_looked_up(
 
     assert cli.main(["fix", str(root)]) == 0
     assert "ghcr.io/acme/app" in terminal.getvalue()
+
+
+# ---------------------------------------------------------------- what is never told
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github", "markdown"])
+@pytest.mark.parametrize("more", [[], ["--diff"]], ids=["fix", "diff"])
+def test_a_secret_of_an_image_is_in_no_output(
+    registry: FakeRegistry,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    form: str,
+    more: list[str],
+) -> None:
+    def variables(number: int) -> list[str]:
+        secret = f"hunter{number}2"
+        return [
+            *ASPNET[:-2],
+            f"DB_PASSWORD={secret}",
+            f"API_TOKEN={secret}",
+            f"SQL_VERSION=Server=a;Password={secret};",
+            f"PROXY_URLS=https://ann:{secret}@proxy.example",
+            f"ASPNETCORE_HTTP_PORTS=80;{secret}@",
+            "APP_UID=1654",
+        ]
+
+    made = [image({"User": "root", "Env": variables(number)}) for number in (0, 1)]
+    for one in made:
+        registry.push("acme.azurecr.io/base", "1", one)
+    pinned = f"acme.azurecr.io/base:1@{made[0].digest}"
+    root = repository(tmp_path / "shop", registry, api(pinned), **{"pin-cooldown": "0"})
+
+    assert cli.main(["fix", str(root), "--format", form, *more]) == 0
+
+    said = capsys.readouterr()
+    assert "hunter" not in said.out + said.err
+    if form == "json":
+        assert "ENV changed: API_TOKEN, DB_PASSWORD, PROXY_URLS, SQL_VERSION" in said.out
+    written = "".join(path.read_text() for path in (root / "src").rglob("*") if path.is_file())
+    assert "hunter" not in written
+    assert (made[1].digest in written) != bool(more)

@@ -128,8 +128,7 @@ def test_a_folder_of_the_repository(hub: StandIn, tmp_path: Path) -> None:
 def test_which_image_a_title_means(
     tmp_path: Path, title: str, branch: str, found: set[str]
 ) -> None:
-    images = ("redis", "team/redis", "mcr.microsoft.com/dotnet/aspnet", "redis-stack")
-    images = images[:3]
+    images = ("redis", "team/redis", "mcr.microsoft.com/dotnet/aspnet")
     write(tmp_path, {"Dockerfile": "".join(f"FROM {name}:1\n" for name in images)})
     uses = survey(tmp_path, Settings()).project.references
     update = OpenUpdate("Renovate", 7, title, branch, frozenset({"Dockerfile"}))
