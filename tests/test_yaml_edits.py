@@ -7,7 +7,8 @@ import pytest
 
 from hardhull.documents.source import FileKind, Source, apply_edits, undo_edits
 from hardhull.documents.yaml import YamlFile, read_yaml
-from hardhull.documents.yaml_edits import expected, render, same, structure
+from hardhull.documents.yaml_edits import render
+from hardhull.documents.yaml_structure import expected, same, structure
 from hardhull.model import (
     AppendItem,
     RemoveNode,

@@ -21,7 +21,6 @@ from hardhull.model import Crash
 from hardhull.outcome import Outcome
 from hardhull.rules import RULES
 from hardhull.survey import informed, relink, survey
-from hardhull.wanted import wanted
 
 if TYPE_CHECKING:
     import datetime
@@ -82,6 +81,8 @@ def run(  # noqa: PLR0913  everything a run depends on is named here
 
 def _unknown(outcome: Outcome, context: Context) -> tuple[Wanted, ...]:
     """What the run wants to know and nobody recorded."""
+    from hardhull.wanted import wanted  # noqa: PLC0415  slow to import, and a scan asks nobody
+
     return tuple(one for one in wanted(outcome) if one.name not in context.facts.recorded)
 
 

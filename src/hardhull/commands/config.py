@@ -34,7 +34,7 @@ def config(arguments: argparse.Namespace) -> int:
     """Show the settings; return the exit code."""
     output = Output(arguments)
     if arguments.schema:
-        output.write(dumps(schema(BY_ID)))
+        output.write(dumps(schema(BY_ID), depth=99))
         return 0
     roots = roots_of(arguments)
     if len(roots) > 1:

@@ -33,11 +33,13 @@ def images(arguments: argparse.Namespace) -> int:
         found = [image_of(project, use) for use in project.references]
         found.sort(key=lambda image: (image["path"], image["line"], image["column"]))
         reports.append({"root": Root.of(given).label, "images": found})
-    if arguments.format == "json":
-        one = {"schema": FORMAT, "images": reports[0]["images"]}
-        output.write(dumps(one if len(reports) == 1 else {"schema": FORMAT, "roots": reports}))
-        return 0
     several = len(reports) > 1
+    if arguments.format == "json" and several:
+        output.write(dumps({"schema": FORMAT, "roots": reports}, depth=4))
+        return 0
+    if arguments.format == "json":
+        output.write(dumps({"schema": FORMAT, "images": reports[0]["images"]}))
+        return 0
     rows = [
         _row(image, f"{report['root']}/" if several else "")
         for report in reports

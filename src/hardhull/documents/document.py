@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from hardhull.documents import dockerfile_edits, lines, msbuild_edits, yaml_edits
+from hardhull.documents import dockerfile_edits, lines, msbuild_edits, yaml_edits, yaml_structure
 from hardhull.documents.chart import ChartTemplate, read_template
 from hardhull.documents.dockerfile import Dockerfile, read_dockerfile
 from hardhull.documents.lines import TextFile
@@ -77,9 +77,9 @@ def as_expected(before: Document, operations: Sequence[Operation], after: Docume
         wanted = dockerfile_edits.expected(before, operations)  # type: ignore[arg-type]  # by file
         return dockerfile_edits.structure(after) == wanted
     if isinstance(before, YamlFile) and isinstance(after, YamlFile):
-        return yaml_edits.same(
-            yaml_edits.structure(after),
-            yaml_edits.expected(before, operations),  # type: ignore[arg-type]  # by file
+        return yaml_structure.same(
+            yaml_structure.structure(after),
+            yaml_structure.expected(before, operations),  # type: ignore[arg-type]  # by file
         )
     if isinstance(before, MsbuildFile) and isinstance(after, MsbuildFile):
         wanted_elements = msbuild_edits.expected(before, operations)  # type: ignore[arg-type]  # by file

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from hardhull.documents.unreadable import Unreadable
@@ -25,11 +25,8 @@ MAX_ELEMENTS = 50_000
 SUFFIXES = (".csproj", ".fsproj", ".vbproj", ".props", ".targets", ".pubxml")
 """How the names of files end that are read as MSBuild's, in small letters."""
 
-_START = (
-    "A-Za-z_:\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
-    "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd"
-)
-_NAME = rf"[{_START}][-.0-9\u00b7\u0300-\u036f\u203f\u2040{_START}]*+"
+# Most names are ASCII; what else a name may hold is a table that is slow to compile.
+_NAME = r"[^\x00-9;-@\[-^`{-\x7f][^\x00-,/;-@\[-^`{-\x7f]*+"
 _BLANK = r"[ \t\r\n]"
 _ATTRIBUTE = re.compile(
     rf"{_BLANK}++(?P<name>{_NAME}){_BLANK}*+={_BLANK}*+(?P<quoted>\"[^<\"]*+\"|'[^<']*+')"
@@ -217,7 +214,7 @@ class _Reader:
             self._keep("cdata", _lines(text[at + 9 : end]), end + 3)
         elif text.startswith("<?", at):
             match = _INSTRUCTION.match(text, at)
-            if match is None or match["name"].lower() == "xml":
+            if match is None or _name(match).lower() == "xml":
                 raise _Malformed(at, "a processing instruction without a name")
             end = self._end_of("?>", match.end(), "a processing instruction")
             self._keep("instruction", text[at : end + 2], end + 2)
@@ -261,22 +258,22 @@ class _Reader:
             raise _Malformed(self.at, f"elements nested more than {MAX_DEPTH} deep")
         if len(self.elements) >= MAX_ELEMENTS:
             raise _Malformed(self.at, f"more than {MAX_ELEMENTS} elements")
-        start, attributes = self.at, []
+        start, attributes, name = self.at, [], _name(match)
         end = match.end()
         while (found := _ATTRIBUTE.match(self.text, end)) is not None:
             inner = Span(found.start("quoted") + 1, found.end("quoted") - 1)
             raw = re.sub(r"[\t\n]", " ", _lines(self.text[inner.start : inner.end]))
             value = _decoded(raw, inner.start)
-            attributes.append(Attribute(found["name"], value, inner))
+            attributes.append(Attribute(_name(found), value, inner))
             end = found.end()
         opened = _OPENED.match(self.text, end)
         if opened is None:
-            raise _Malformed(start, f"<{match['name']} has no end, or a part that is no attribute")
+            raise _Malformed(start, f"<{name} has no end, or a part that is no attribute")
         if len({one.name for one in attributes}) < len(attributes):
-            raise _Malformed(start, f"<{match['name']}> has an attribute twice")
+            raise _Malformed(start, f"<{name}> has an attribute twice")
         self.at = opened.end()
         opening = Span(start, self.at)
-        self.stack.append(_Open(len(self.elements), match["name"], tuple(attributes), opening, []))
+        self.stack.append(_Open(len(self.elements), name, tuple(attributes), opening, []))
         self.elements.append(None)
         if opened["closed"]:
             self._finish(Span(self.at, self.at))
@@ -299,6 +296,23 @@ class _Reader:
         self.elements[own.index] = element
         if self.stack:
             self.stack[-1].content.append(element)
+
+
+def _name(match: re.Match[str]) -> str:
+    name = match["name"]
+    if not name.isascii() and not _of_any_script().fullmatch(name):
+        raise _Malformed(match.start("name"), "a name that XML does not allow")
+    return name
+
+
+@cache
+def _of_any_script() -> re.Pattern[str]:
+    """All names of XML 1.0, fifth edition."""
+    start = (
+        "A-Za-z_:\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
+        "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd"
+    )
+    return re.compile(rf"[{start}][-.0-9\u00b7\u0300-\u036f\u203f\u2040{start}]*+")
 
 
 def _lines(raw: str) -> str:

@@ -153,7 +153,10 @@ class YamlFile:
     there it is what the template renders, and `place` says where that stands in the source.
     """
 
-    __slots__ = ("_comments", "_referrers", "aliases", "documents", "place", "source", "text")
+    __slots__ = (
+        "_comments", "_referrers", "aliases", "documents", "filled_in", "place", "source", "text",
+        "trees",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -168,6 +171,10 @@ class YamlFile:
         self.aliases = aliases
         self.text = source.text if text is None else text
         self.place = place
+        self.filled_in = any(mark in self.text for mark in _MARKS)
+        """Whether anything in it may be a placeholder: most files have none."""
+        self.trees: tuple[Any, ...] | None = None
+        """What `yaml_structure.structure` found."""
         self._comments: list[Span] | None = None
         self._referrers: dict[int, Node] | None = None
 
@@ -289,10 +296,11 @@ def _read_events(text: str, get: Callable[[], Any]) -> tuple[list[YamlDocument],
         if cls is ScalarEvent:
             count += 1
             start, end = event.start_mark.index, event.end_mark.index
-            anchor, tag, style = event.anchor, event.tag, styles[event.style]
+            anchor, tag, style = event.anchor, event.ctag, styles[event.style]
             inner = start
             if anchor is not None or tag is not None:
                 inner = skip(text, start, end, (anchor is not None) + (tag is not None))
+                tag = event.tag
             if style is not plain:
                 if style is Style.LITERAL or style is Style.FOLDED:
                     end = _block_scalar_end(text, inner, end)
@@ -304,10 +312,11 @@ def _read_events(text: str, get: Callable[[], Any]) -> tuple[list[YamlDocument],
                 anchors[anchor] = node
         elif cls is MappingStartEvent or cls is SequenceStartEvent:
             count += 1
-            start, anchor, tag = event.start_mark.index, event.anchor, event.tag
+            start, anchor, tag = event.start_mark.index, event.anchor, event.ctag
             inner = start
             if anchor is not None or tag is not None:
                 inner = skip(text, start, len(text), (anchor is not None) + (tag is not None))
+                tag = event.tag
             kind = mapping_kind if cls is MappingStartEvent else sequence_kind
             node = Node(kind, start, inner, inner, anchor, tag, plain, "", event.flow_style)
             children.append(node)
@@ -520,6 +529,10 @@ _PLACEHOLDER_COMMENT = re.compile(r"[ \t]*#\{")
 _PLACEHOLDER_BELOW = re.compile(r"\s*#\{")
 
 
+_MARKS = ("{{", "#{", "$(", "${", "__", "\\")
+"""A file without any of these has no placeholder; an escape may spell one of them."""
+
+
 def has_placeholder(text: str) -> bool:
     """Tell whether something fills in a part of `text` before the program sees it."""
     return ("{" in text or "$(" in text or "__" in text) and bool(_PLACEHOLDER.search(text))
@@ -527,6 +540,8 @@ def has_placeholder(text: str) -> bool:
 
 def opaque(file: YamlFile, node: Node) -> bool:
     """Tell whether the value of `node` is known only after placeholders are filled in."""
+    if not file.filled_in:
+        return False
     text = file.text
     if node.kind is Kind.ALIAS:
         return node.target is not None and opaque(file, node.target)
@@ -657,10 +672,25 @@ class Cursor:
 
     def get(self, *keys: str | int) -> Cursor | None:
         """Follow mapping keys and sequence indexes, through aliases and merge keys."""
-        place: Cursor | None = self
+        # Asked for more often than anything else: only the last step makes a cursor.
+        node, shared, name = self.written, self.shared, self.key
         for key in keys:
-            place = _step(place, key) if place is not None else None
-        return place
+            if node.target is not None:
+                node, shared = node.target, True
+            if node.kind is Kind.MAPPING:
+                known = node.found if node.found is not None else node.by_key
+                found = known.get(key if isinstance(key, str) else str(key))
+                if found is None:
+                    return None
+                name, node, merged = found
+                shared = shared or merged
+            elif node.kind is Kind.SEQUENCE:
+                if not isinstance(key, int) or not 0 <= key < len(node.items):
+                    return None
+                name, node = None, node.items[key]
+            else:
+                return None
+        return Cursor(self.file, (*self.address, *keys), node, shared, name)
 
     def items(self) -> list[Cursor]:
         """Return the items of a sequence; nothing for anything else."""
@@ -689,21 +719,6 @@ class Cursor:
         return tuple(
             dict.fromkeys(name for name in names if name is not None and names.count(name) > 1)
         )
-
-
-def _step(place: Cursor, key: str | int) -> Cursor | None:
-    node = place.node
-    if node.kind is Kind.SEQUENCE:
-        if not isinstance(key, int) or not 0 <= key < len(node.items):
-            return None
-        return Cursor(place.file, (*place.address, key), node.items[key], place.shared)
-    if node.kind is not Kind.MAPPING:
-        return None
-    found = node.by_key.get(str(key))
-    if found is None:
-        return None
-    name, value, merged = found
-    return Cursor(place.file, (*place.address, key), value, place.shared or merged, name)
 
 
 def _by_key(node: Node) -> dict[str, tuple[Node, Node, bool]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
 
-from hardhull.documents.yaml import Kind, Node, Style, resolve_plain
+from hardhull.documents.yaml import Style, resolve_plain
 from hardhull.model import Items, Pairs, Scalar, Value
 
 # ---------------------------------------------------------------- scalars
@@ -163,37 +162,3 @@ def flow_text(value: Value, flow: Flow) -> str:
     between = flow.newline + inner.indent
     body = between + ("," + between).join(parts)
     return brackets[0] + body + flow.newline + flow.indent + brackets[1]
-
-
-# ---------------------------------------------------------------- structure
-
-
-Tree: TypeAlias = tuple[Any, ...]
-"""(`scalar`, tag, spelling, cooked, anchor) · (`map` or `seq`, tag, children, anchor) ·
-(`alias`, name). Children of a map are (key, value). A spelling of None is any spelling."""
-
-
-def tree_of(node: Node, text: str, tag: str) -> Tree:
-    """Return the tree of a leaf."""
-    if node.kind is Kind.ALIAS:
-        return ("alias", node.value)
-    return ("scalar", tag, text[node.start : node.end], node.value, node.anchor)
-
-
-def tree_of_value(value: Value) -> Tree:
-    """Return the tree that a written value must read as."""
-    match value:
-        case Scalar():
-            tag = scalar_tag(value)
-            empty = tag == "null" and not value.text
-            return ("scalar", tag, None, "null" if empty else value.text, None)
-        case Pairs():
-            pairs = tuple((tree_of_key(key), tree_of_value(member)) for key, member in value.pairs)
-            return ("map", "map", pairs, None)
-        case Items():
-            return ("seq", "seq", tuple(tree_of_value(item) for item in value.items), None)
-
-
-def tree_of_key(key: str) -> Tree:
-    """Return the tree of a new mapping key."""
-    return ("scalar", "str", None, key, None)

@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hardhull.documents import yaml_edits
 from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.chart_functions import empty
+from hardhull.documents.yaml_structure import expected, same, structure
 from hardhull.model import AppendItem, RemoveNode, SetValue, Skipped, Unrenderable
 from hardhull.project.charts import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hardhull.documents.chart_text import Path
     from hardhull.documents.yaml import YamlFile
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from hardhull.project.chart_values import Layer
     from hardhull.project.charts import Chart, Charts
 
+    Flips = dict[Path, Any]
 
 _NAMED = re.compile(r"\.Values\.([\w.]+\w)")
 
-MOST_FLIPS = 60
-"""How many branches are looked into; a chart with more of them has its first ones checked."""
+MOST_FLIPS = 500
+"""How many values are asked for in a template; a template with more has its first ones tried."""
 
 
 def differs(before: Charts, after: Charts, wanted: Mapping[str, Sequence[Operation]]) -> str | None:
@@ -77,19 +78,21 @@ def _view(
 ) -> str | None:
     if isinstance(other, Skipped):
         return f"{one.path} would not be rendered any more{told}"
+    if not wanted and one.file.text == other.file.text:
+        return None
     operations = list(_readdressed(chart, one, wanted)) if wanted else []
     try:
-        expected = yaml_edits.expected(one.file, operations)
+        wished = expected(one.file, operations)
     except (Unrenderable, AttributeError, LookupError, TypeError, ValueError):
         return f"{one.path} would not change as wanted{told}"
-    found = [_plain(tree) for tree in yaml_edits.structure(other.file)]
-    place = _difference([_plain(tree) for tree in expected], found)
+    if same(structure(other.file), wished):
+        return None
+    found = [_plain(tree) for tree in structure(other.file)]
+    place = _difference([_plain(tree) for tree in wished], found)
     if place is None:
         return None
-    same = _found(found, place) == _found(
-        [_plain(t) for t in yaml_edits.structure(one.file)], place
-    )
-    verb = "would stay as it is" if same else "would change too"
+    old = _found([_plain(tree) for tree in structure(one.file)], place)
+    verb = "would stay as it is" if _found(found, place) == old else "would change too"
     return f"what {one.path} renders as {_shown(one.file, place)} {verb}{told}"
 
 
@@ -110,18 +113,64 @@ def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operati
         view = before.rendered(path)
         if not isinstance(view, View) or all(p.file not in changed for p in view.rendering.pieces):
             continue
-        for asked, probe in _flips(before, view):
-            if _at(before.values, asked) != _at(after.values, asked):
-                continue  # what the change itself sets is seen without this
-            one = before.rendered_if(path, asked, probe)
-            if isinstance(one, Skipped):
-                continue
-            other = after.rendered_if(path, asked, probe)
-            told = f", if {'.'.join(map(str, ('Values', *asked)))} were set"
-            reason = _view(before, one, other, wanted.get(path, ()), told)
+        # What the change itself sets is seen without this.
+        flips = [
+            (asked, probe)
+            for asked, probe in _flips(before, view)
+            if _at(before.values, asked) == _at(after.values, asked)
+        ]
+        for group in _together(flips):
+            reason = _flipped(before, after, path, group, wanted.get(path, ()))
             if reason is not None:
                 return reason
     return None
+
+
+def _flipped(
+    before: Chart, after: Chart, path: str, flips: Flips, wanted: Sequence[Operation]
+) -> str | None:
+    """What differs with all these values set; each half by itself where all at once can't be."""
+    one = before.rendered_if(path, flips)
+    reason: str | None = None
+    if isinstance(one, View):
+        named = " and ".join(".".join(map(str, ("Values", *asked))) for asked in flips)
+        other = after.rendered_if(path, flips)
+        reason = _view(before, one, other, wanted, f", if {named} were set")
+        if reason is None:
+            return None
+    listed = list(flips.items())
+    middle = len(listed) // 2
+    for half in (listed[:middle], listed[middle:]) if middle else ():
+        told = _flipped(before, after, path, dict(half), wanted)
+        if told is not None:
+            return told
+    return reason
+
+
+def _together(flips: Iterable[tuple[Path, Any]]) -> list[Flips]:
+    """Sort what can be set at once into few groups; what is unset stands alone.
+
+    Two branches taken at once hide nothing of what one of them does to a line beside it: where
+    both begin at the line, the second is also beside the first.
+    """
+    groups: list[Flips] = []
+    alone: list[Flips] = []
+    for asked, probe in flips:
+        if probe is None:
+            alone.append({asked: probe})
+            continue
+        for group in groups:
+            if not any(_meet(asked, other) for other in group):
+                group[asked] = probe
+                break
+        else:
+            groups.append({asked: probe})
+    return groups + alone
+
+
+def _meet(one: Path, other: Path) -> bool:
+    """Whether a value is the other, or within it."""
+    return all(a == b for a, b in zip(one, other, strict=False))
 
 
 def _flips(chart: Chart, view: View) -> Iterator[tuple[Path, Any]]:

@@ -19,7 +19,7 @@ from hardhull.model import Skipped
 from hardhull.project.chart_values import Layer, as_python, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hardhull.documents.chart_text import Path
     from hardhull.documents.document import Document
@@ -126,11 +126,14 @@ class Chart:
             self.known[key] = self.rendered_with(path, values)
         return self.known[key]
 
-    def rendered_if(self, path: str, at: Path, value: Any) -> View | Skipped:
-        """Render one template with its values but for this one; each once."""
-        key = (path, "if", *map(str, at), repr(value))
+    def rendered_if(self, path: str, asked: Mapping[Path, Any]) -> View | Skipped:
+        """Render one template with its values but for these; each once."""
+        key = (path, "if", repr(asked))
         if key not in self.known:
-            self.known[key] = self.rendered_with(path, _with_value(merged(self.layers), at, value))
+            values = merged(self.layers) if self.library.writes else self.values
+            for at, value in asked.items():
+                values = _with_value(values, at, value)
+            self.known[key] = self.rendered_with(path, values)
         return self.known[key]
 
     @cached_property
@@ -157,16 +160,15 @@ class Chart:
         return View(path, self, rendering, file)
 
 
-def _with_value(values: dict[str, Any], at: Path, value: Any) -> dict[str, Any]:
-    """These values with one set; as they are where a scalar stands in its way."""
-    inner: Any = values
-    for key in at[:-1]:
-        if not isinstance(inner, dict) or not isinstance(inner.setdefault(key, {}), dict):
-            return values
-        inner = inner[key]
-    if isinstance(inner, dict):
-        inner[at[-1]] = value
-    return values
+def _with_value(values: dict[Any, Any], at: Path, value: Any) -> dict[Any, Any]:
+    """A copy of these values, as deep as it must be, with one set; a scalar in its way stays."""
+    key, *rest = at
+    if not rest:
+        return {**values, key: value}
+    below = values.get(key, {})
+    if not isinstance(below, dict):
+        return values
+    return {**values, key: _with_value(below, tuple(rest), value)}
 
 
 def values_behind(view: View, cursor: Cursor) -> tuple[Path, ...]:
@@ -212,6 +214,8 @@ def read_charts(
             skipped |= {(s.path, s.line): s for s in previous.skipped if s.path in same.parts}
             continue
         charts.append(chart)
+        if same is not None:
+            chart.known.update(_still_known(same, chart))
         for path in chart.templates:
             view = chart.rendered(path)
             if isinstance(view, Skipped):
@@ -225,6 +229,25 @@ def _unchanged(one: Chart, other: Chart) -> bool:
     return one.parts.keys() == other.parts.keys() and all(
         other.parts[path] is document for path, document in one.parts.items()
     )
+
+
+def _still_known(one: Chart, other: Chart) -> Iterator[tuple[tuple[str, ...], View | Skipped]]:
+    """What a chart rendered that its next version renders too: templates that did not change.
+
+    Only if nothing but templates changed, and none of those defines anything for others.
+    """
+    if one.parts.keys() != other.parts.keys():
+        return
+    pairs = ((one.parts[path], other.parts[path]) for path in one.parts)
+    changed = [pair for pair in pairs if pair[0] is not pair[1]]
+    if any(
+        not isinstance(d, ChartTemplate) or d.template.defines for pair in changed for d in pair
+    ):
+        return
+    anew = {document.source.path for document, _ in changed}
+    for key, view in one.known.items():
+        if key[0] not in anew:
+            yield key, replace(view, chart=other) if isinstance(view, View) else view
 
 
 class _Finder:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from hardhull.documents.yaml import Cursor, YamlFile
     from hardhull.model import PodSecurityLevel
-    from hardhull.project.pod_security_checks import Violation
+    from hardhull.project.pod_security_checks import Judge, Violation
 
 POD_AT: Mapping[str, tuple[str, ...]] = {
     "Pod": (),
@@ -409,6 +409,10 @@ class Workload:
         default_factory=dict, repr=False, compare=False
     )
     """What `pod_security.violations` has found, by level and version: several rules ask."""
+    checked: dict[tuple[str, Judge], tuple[Violation, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """The same by check, which several levels and versions share."""
 
     @property
     def where(self) -> str:

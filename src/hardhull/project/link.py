@@ -281,7 +281,8 @@ def _built(
     known = previous.charts if previous is not None else None
     charts = read_charts(documents, known, workspace.builds.values)
     for path, view in charts.views.items():
-        same = previous is not None and previous.charts.views.get(path) is view
+        older = previous.charts.views.get(path) if previous is not None else None
+        same = older is not None and older.file is view.file
         manifests[path] = (
             previous.manifests[path] if same and previous is not None else read_manifest(view.file)
         )

@@ -46,12 +46,16 @@ def violations(workload: Workload, level: PodSecurityLevel, version: str) -> tup
     minor = minor_of(version)
     known = workload.judged.get((level, minor))
     if known is None:
+        # Levels and versions have most checks in common.
+        checked = workload.checked
         view = PodView.of(workload)
-        known = workload.judged[level, minor] = tuple(
-            Violation(check, message, at, where)
-            for check, judge in _in_force(level, minor)
-            for message, at, where in judge(view)
-        )
+        found: list[Violation] = []
+        for check, judge in _in_force(level, minor):
+            if (check, judge) not in checked:
+                told = judge(view)
+                checked[check, judge] = tuple(Violation(check, *one) for one in told)
+            found += checked[check, judge]
+        known = workload.judged[level, minor] = tuple(found)
     return known
 
 

@@ -12,9 +12,9 @@ from hardhull.project.sighting import (
     PROFILER,
     Sighting,
     blanked,
+    code_and_bare,
     sighting,
     without_comments,
-    without_strings,
 )
 
 if TYPE_CHECKING:
@@ -80,11 +80,13 @@ def says_nothing(text: str) -> bool:
 
 def seen_in_code(source: Source, language: str) -> tuple[Sighting, ...]:
     """Return what C#, F# or Visual Basic code shows, by line."""
-    code = without_comments(source.text, language)
-    code = _NEVER.sub(lambda hit: blanked(hit[0]), code)
+    code, bare = code_and_bare(source.text, language)
+    for never in reversed(list(_NEVER.finditer(code)) if "#if" in code else ()):
+        start, end = never.span()
+        code = code[:start] + blanked(never[0]) + code[end:]
+        bare = bare[:start] + blanked(never[0]) + bare[end:]
     if says_nothing(code):
         return ()
-    bare = without_strings(code, language)
     seen = [*ports_in_code(source, code, bare), *writes_in_code(source, code, bare)]
     for topic, words, pattern in _TOPICS:
         hits = pattern.finditer(code) if any_of(words, code) else ()

@@ -102,12 +102,22 @@ def without_comments(text: str, language: str) -> str:
     return _COMMENTS[language].sub(blank, text)
 
 
-def without_strings(code: str, language: str) -> str:
-    """Return code without comments with its strings blanked out too, at its old offsets.
+def code_and_bare(text: str, language: str) -> tuple[str, str]:
+    """Return `text` without its comments, and without its strings too, all at its old offsets.
 
-    A call that is found there is one; in the code itself it may be the text of a message.
+    A call that is found in the bare code is one; in the other it may be the text of a message.
     """
-    return _COMMENTS[language].sub(lambda match: blanked(match[0]), code)
+    code: list[str] = []
+    bare: list[str] = []
+    done = 0
+    for match in _COMMENTS[language].finditer(text):
+        start, end = match.span()
+        between, nothing = text[done:start], blanked(match[0])
+        code += (between, nothing if match["comment"] is not None else match[0])
+        bare += (between, nothing)
+        done = end
+    rest = text[done:]
+    return "".join((*code, rest)), "".join((*bare, rest))
 
 
 def blanked(text: str) -> str:

@@ -29,7 +29,7 @@ _SCORES = {Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
 
 def join(runs: Sequence[dict[str, Any]]) -> str:
     """One log with a run for each root."""
-    return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": list(runs)})
+    return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": list(runs)}, depth=4)
 
 
 def run_of(outcome: Outcome, root: Root) -> dict[str, Any]:
