@@ -52,13 +52,13 @@ def test_action_yml_declares_the_table_and_its_defaults() -> None:
     declared = action_file("inputs")
     assert list(declared) == [one.name for one in INPUTS]
     assert list(action_file("outputs")) == [one.name for one in OUTPUTS]
-    idsby_default = {}
+    given_by_default = {}
     for name, value in declared.items():
         default = value.get("default")
         if default is not None and name != "token":
-            idsby_default[f"INPUT_{name.upper()}"] = str(default.text)
+            given_by_default[f"INPUT_{name.upper()}"] = str(default.text)
 
-    assert read_inputs(idsby_default) == Inputs()
+    assert read_inputs(given_by_default) == Inputs()
 
 
 def test_the_page_describes_every_input_and_output() -> None:
@@ -79,7 +79,7 @@ def test_every_input_arrives_where_the_table_says() -> None:
             assert name in {field.name for field in fields(targets[owner])}, one.name
 
 
-def test_what_is_idsreaches_settings_and_options() -> None:
+def test_what_is_given_reaches_settings_and_options() -> None:
     inputs = read_inputs(
         {
             "INPUT_LEVEL": "routine",
@@ -199,8 +199,8 @@ PUSH = {"repository": {"default_branch": "main"}}
 def planned(name: str, payload: object = None, ref: str = "refs/heads/main", **inputs: str) -> Plan:
     environment = RUNNER | {"GITHUB_EVENT_NAME": name, "GITHUB_REF": ref}
     event = read_event(environment, PUSH if payload is None else payload)
-    ids = {f"INPUT_{key.upper()}": text for key, text in inputs.items()}
-    return plan_for(event, read_inputs(ids))
+    given_ = {f"INPUT_{key.upper()}": text for key, text in inputs.items()}
+    return plan_for(event, read_inputs(given_))
 
 
 @pytest.mark.parametrize(

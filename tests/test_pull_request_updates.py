@@ -75,6 +75,16 @@ def test_what_is_closed_is_ours_again(scene: Scene) -> None:
     assert "left to" not in scene.pull.body
 
 
+def test_what_we_had_begun_is_left_to_it_too(scene: Scene) -> None:
+    scene.bring()
+    assert changed(scene)["a/Dockerfile"] == [True]
+    opened(scene, "renovate/redis-7", "a/Dockerfile", **RENOVATE)
+    brought = scene.bring()
+
+    assert brought.operation is Operation.UPDATED
+    assert changed(scene) == {"a/Dockerfile": [False], "b/Dockerfile": [True, True]}
+
+
 def test_nothing_else_to_do_costs_what_it_did(scene: Scene) -> None:
     for path in FILES:
         title = "Bump the docker group across 1 directory with 2 updates"

@@ -105,8 +105,8 @@ class Registries:
     def end_of_life(self, reference: Reference, digest: str) -> str | None:
         """The date since which the registry says that an image gets no fixes; None if it does not.
 
-        Asked of the referrers of the OCI distribution specification 1.1, by one request. It is
-        only ever said where it is known, so that what fails is as good as nothing said.
+        Asked of the referrers of the OCI distribution specification 1.1, by one request. What
+        fails is as good as nothing said.
         """
         asked = _Asked(self._hosts.endpoint(reference.host), reference)
         path = f"referrers/{digest}?artifactType={quote(LIFECYCLE, safe='')}"
@@ -117,10 +117,9 @@ class Registries:
             answer = self._send("GET", asked, path, most=_LARGEST_MANIFEST)
         except RegistryError:
             return None
-        if answer.status != _OK:
-            return None
-        end = read_end_of_life(answer.body)
-        self._recent.put(asked.url(path), end or "")
+        end = read_end_of_life(answer.body) if answer.status == _OK else None
+        if answer.status == _OK:
+            self._recent.put(asked.url(path), end or "")
         return end
 
     @property

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import enum
-import posixpath
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hardhull.images import DEFAULT_HOST, Reference, parse_reference
+from hardhull.images import Reference, parse_reference
 from hardhull.model import Span
 from hardhull.project.contexts import in_compose
+from hardhull.project.names import named_like_a_file
 from hardhull.project.writers import chosen_files, writes
 
 if TYPE_CHECKING:
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
 _FROM_OPTION = re.compile(r"(?:^|,)(?i:from)=([^,]*)")
 _INDEX = re.compile(r"[+-]?\d+")
-_NAMED_FILE = re.compile(
-    r"(?:(?P<before>[\w-]+)[.-])?(?:dockerfile|containerfile)(?(before)|[.-](?P<after>[\w-]+))",
-    re.IGNORECASE,
-)
 _DEFAULTED = re.compile(r"\$\{\w+(?::?-(?P<default>[^{}]*))?\}")
 _FLUX = re.compile(r"\$imagepolicy")
 _WRITING_ANNOTATIONS = ("argocd-image-updater.argoproj.io/", "keel.sh/policy", "keel.sh/trigger")
@@ -263,7 +259,9 @@ def settled(
         reference = parse_reference(image.name) if image.name else None
         if reference is not None:
             built.setdefault(reference.repository_name, f"{image.evidence} builds it")
-    for name, path in _named_like_a_dockerfile(found):
+    bases = [u.reference for u in found if u.place is Place.FROM and u.reference is not None]
+    dockerfiles = dict.fromkeys(use.path for use in found if use.instruction is not None)
+    for name, path in named_like_a_file(bases, dockerfiles):
         built.setdefault(name, f"{path} is named like it")
         makers.setdefault(name, set()).add(path)
     paths = {use.path for use in found}
@@ -271,29 +269,6 @@ def settled(
     # Nothing is built from itself: the only Dockerfile of a name takes another image of that name.
     alone = {(name, next(iter(files))) for name, files in makers.items() if len(files) == 1}
     return tuple(_settle(use, builds, writers, built, alone) for use in found)
-
-
-def _named_like_a_dockerfile(uses: Iterable[ImageUse]) -> Iterator[tuple[str, str]]:
-    """Bases without a registry that end like the name of a Dockerfile here, with that file.
-
-    `shop-sdk-base` is what `sdk-base.dockerfile` makes, on the machine of whoever builds: below
-    Docker Hub's bare names are official images alone. One word is too little: there is a `redis`.
-    """
-    files: dict[str, str] = {}
-    for use in uses:
-        match = _NAMED_FILE.fullmatch(posixpath.basename(use.path)) if use.instruction else None
-        if match is not None:
-            files.setdefault((match["before"] or match["after"]).lower(), use.path)
-    for use in uses if files else ():
-        reference = use.reference
-        if use.place is not Place.FROM or reference is None or reference.host != DEFAULT_HOST:
-            continue
-        folder, _, name = reference.repository.rpartition("/")
-        parts = name.split("-")
-        ends = ("-".join(parts[at:]) for at in range(len(parts) - 1))
-        path = next((files[end] for end in ends if end in files), None)
-        if folder == "library" and path is not None:
-            yield reference.repository_name, path
 
 
 def _settle(
