@@ -533,7 +533,7 @@ def test_a_secret_of_an_image_is_in_no_output(
     said = capsys.readouterr()
     assert "hunter" not in said.out + said.err
     if form == "json":
-        assert "ENV changed: API_TOKEN, DB_PASSWORD, PROXY_URLS, SQL_VERSION" in said.out
+        assert "ENV changed: API_TOKEN, ASPNETCORE_HTTP_PORTS, DB_PASSWORD, PROXY" in said.out
     written = "".join(path.read_text() for path in (root / "src").rglob("*") if path.is_file())
     assert "hunter" not in written
     assert (made[1].digest in written) != bool(more)
