@@ -115,9 +115,9 @@ class Registries:
             return kept if is_date(kept) else None
         try:
             answer = self._send("GET", asked, path, most=_LARGEST_MANIFEST)
+            end = read_end_of_life(answer.body) if answer.status == _OK else None
         except RegistryError:
             return None
-        end = read_end_of_life(answer.body) if answer.status == _OK else None
         if answer.status == _OK:
             self._recent.put(asked.url(path), end or "")
         return end
