@@ -14,6 +14,7 @@ from hardhull.documents.unreadable import Unreadable
 from hardhull.facts.gather import Facts
 from hardhull.model import Skipped, UsageError
 from hardhull.project.builds import is_build_evidence, read_builds
+from hardhull.project.chart_users import read_installs
 from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
@@ -60,15 +61,18 @@ def survey(
         _of_kind(found, FileKind.EVIDENCE) | _of_kind(found, FileKind.MSBUILD), disk.read
     )
     documents |= opened(texts, documents)
+    installs, values = read_installs(texts, documents)
+    documents |= values
     workspace = Workspace(
         settings,
         facts,
         builds,
         Programs(found),
         texts,
-        (*found.skipped, *skipped),
+        (*found.skipped, *skipped, *installs.skipped),
         unread,
         replace(read_updaters(texts), open=updates),
+        installs,
         refreshing,
     )
     project = link(documents, workspace)

@@ -135,8 +135,8 @@ def is_build_evidence(path: str) -> bool:
     """Whether a file of this name can say who builds or rewrites images."""
     name = posixpath.basename(path).lower()
     return name.endswith(
-        (".yml", ".yaml", ".sh", ".ps1", ".cmd", ".bat", ".hcl")
-    ) or name.startswith(("makefile", "taskfile", "justfile"))
+        (".yml", ".yaml", ".sh", ".ps1", ".cmd", ".bat", ".hcl", ".groovy")
+    ) or name.startswith(("makefile", "taskfile", "justfile", "jenkinsfile"))
 
 
 def _text(
