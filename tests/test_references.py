@@ -250,6 +250,33 @@ def test_a_step_that_builds_the_default_dockerfile_names_an_image_of_ours(tmp_pa
 SDK_BASE = "FROM alpine:3\n"
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "here"),
+    [
+        ("src/sdk-base-dockerfile", "shop-sdk-base:1", True),
+        ("src/sdk-base.Dockerfile", "shop-sdk-base:1", True),
+        ("Dockerfile.sdk-base", "shop-sdk-base", True),
+        ("Dockerfile.sdk-base", "sdk-base", True),
+        ("Dockerfile.sdk-base", "acme/shop-sdk-base:1", False),
+        ("Dockerfile.sdk-base", "registry.example/sdk-base:1", False),
+        ("Dockerfile.sdk-base", "sdk-based:1", False),
+        ("redis.Dockerfile", "redis:7", False),
+        ("redis.Dockerfile", "shop-redis:7", False),
+        ("sdk-base/Dockerfile", "shop-sdk-base:1", False),
+    ],
+)
+def test_a_bare_name_that_ends_like_a_dockerfile(
+    tmp_path: Path, path: str, name: str, *, here: bool
+) -> None:
+    files = {path: SDK_BASE, "api/Dockerfile": f"FROM {name}\n"}
+    write(tmp_path, files)
+    uses = survey(tmp_path, Settings()).project.references
+    (said,) = (use.built_here for use in uses if use.path == "api/Dockerfile")
+
+    assert said == (f"{path} is named like it" if here else None)
+    assert [use.built_here for use in uses if use.path == path] == [None]
+
+
 AZURE = """\
 steps:
 - task: Docker@2
