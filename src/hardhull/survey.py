@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hardhull.documents.source import Source
     from hardhull.facts.asking import Answers
     from hardhull.facts.gather import Recorded
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.settings import Settings
 
 
@@ -42,6 +43,7 @@ def survey(
     today: datetime.date | None = None,
     replaced: disk.Replaced | None = None,
     refreshing: bool = True,
+    updates: tuple[OpenUpdate, ...] = (),
 ) -> Context:
     """Discover, read and link one root; with other texts for the files in `replaced`."""
     found = disk.discover(root, settings.paths.include, settings.paths.exclude, replaced)
@@ -69,7 +71,7 @@ def survey(
         texts,
         (*found.skipped, *skipped, *installs.skipped),
         unread,
-        read_updaters(texts),
+        replace(read_updaters(texts), open=updates),
         installs,
         refreshing,
     )

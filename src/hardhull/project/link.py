@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
-    from hardhull.project.updaters import Updater
+    from hardhull.project.updaters import OpenUpdate, Updater
     from hardhull.settings import Settings
 
 
@@ -88,6 +88,10 @@ class Workspace:
     def updater_of(self, use: ImageUse) -> Updater | None:
         """The update tool that keeps the digest of a reference fresh, and that we leave it to."""
         return None if self.settings.pins is Pins.REFRESH else self.updaters.of(use)
+
+    def update_of(self, use: ImageUse) -> OpenUpdate | None:
+        """The open pull request of an update tool that we leave this reference to."""
+        return None if self.settings.pins is Pins.REFRESH else self.updaters.bringing(use)
 
 
 @dataclass(frozen=True)

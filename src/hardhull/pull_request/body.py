@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull import __version__
+from hardhull.conclusion import LEFT_TO
 from hardhull.model import Level
 from hardhull.pull_request.commits import quiet, short_hash
 from hardhull.pull_request.fitting import Section, fitted
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 LARGEST = 58_000
 """GitHub takes 65,536 characters; some room is left for what people add."""
-_REFRESHED = "Pins are refreshed by: "
+_REFRESHED = ("Pins are refreshed by: ", LEFT_TO)
 _REFRESHERS = ("Renovate", "Dependabot", "scheduled run", "nobody")
 _LONGEST_TITLE, _SHOWN, _FEW = 200, 8, 2
 _NAMED = 3
@@ -92,8 +93,9 @@ def _facts(outcome: Outcome, plan: Plan, about: About) -> str:
         if entry.change is None
     ]
     skipped = [skip.path for skip in outcome.skipped]
-    told = " ".join(note for note in outcome.notes if note.startswith(_REFRESHED))
+    told = " ".join(note for note in outcome.notes if note.startswith(_REFRESHED[0]))
     rest = [name for name in _REFRESHERS if name in told]
+    rest += [note for note in outcome.notes if note.startswith(LEFT_TO)]
     rest += [str(bool(about.waiting)), str(about.elsewhere)]
     refused = sorted(about.refused)
     return short_hash("\0".join([plan.content, *levels, *others, *skipped, *rest, *refused]))
