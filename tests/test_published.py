@@ -478,3 +478,19 @@ def test_one_name_for_all_projects_of_a_solution_is_no_name(tmp_path: Path) -> N
     }
 
     assert applications(tmp_path, files) == {}
+
+
+def test_a_variable_that_is_taken_away_leaves_the_port_unknown(tmp_path: Path) -> None:
+    more = item('ContainerEnvironmentVariable Include="ASPNETCORE_HTTP_PORTS" Value="80"') + item(
+        'ContainerEnvironmentVariable Remove="ASPNETCORE_HTTP_PORTS"'
+    )
+    write(
+        tmp_path,
+        {
+            "src/Api/Api.csproj": project(NAMED + more),
+            "k8s.yaml": deployment("acme.io/shop/api:1"),
+        },
+    )
+    (entry,) = outcome(tmp_path, "privileged-port").entries
+
+    assert "takes away what is set elsewhere" in entry.reason

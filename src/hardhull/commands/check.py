@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import nullcontext
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardhull import writing
 from hardhull.commands import forms
 from hardhull.commands.output import Output, in_actions, tell
-from hardhull.commands.roots import desk_of, recorded_of, roots_of, settings_of
+from hardhull.commands.parallel import in_order
+from hardhull.commands.roots import asking_of, desk_of, recorded_of, roots_of, settings_of
 from hardhull.commands.trouble import crash_block
 from hardhull.model import Severity, UsageError
 from hardhull.outcome import Status
@@ -33,17 +34,27 @@ if TYPE_CHECKING:
     from hardhull.settings import Settings
 
 
+@dataclass
 class _Results:
     """What is kept of the roots: pieces of the report and bytes to write, no documents."""
 
-    def __init__(self) -> None:
-        self.pieces: list[Any] = []
-        self.diffs: list[str] = []
-        self.edits: list[writing.FileEdit] = []
-        self.crashes: list[Crash] = []
-        self.failing = False
-        self.git = True
-        self.undo: list[str] = []
+    pieces: list[Any] = field(default_factory=list)
+    diffs: list[str] = field(default_factory=list)
+    edits: list[writing.FileEdit] = field(default_factory=list)
+    crashes: list[Crash] = field(default_factory=list)
+    failing: bool = False
+    git: bool = True
+    undo: list[str] = field(default_factory=list)
+
+    def add(self, other: _Results) -> None:
+        """Put the results of another root behind these."""
+        self.pieces += other.pieces
+        self.diffs += other.diffs
+        self.edits += other.edits
+        self.crashes += other.crashes
+        self.failing |= other.failing
+        self.git &= other.git
+        self.undo += other.undo
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -58,11 +69,17 @@ def check(arguments: argparse.Namespace) -> int:
     gc.freeze()
     results = _Results()
     desk = desk_of(arguments)
+
+    def one(given: tuple[Path, Settings]) -> _Results:
+        return _kept(_outcome(*given, recorded, desk, arguments), given[0], form, arguments)
+
+    # Who asks a person or a registry does so for one root after the other.
+    apart = desk is not None or getattr(arguments, "interactive", False)
+    each = (map if apart else in_order)(one, list(zip(roots, settings, strict=True)))
     with _progress(roots) as advance:
-        for root, own in zip(roots, settings, strict=True):
+        for root in roots:
             advance(plain(root.as_posix()))
-            outcome = _outcome(root, own, recorded, desk, arguments)
-            _keep(outcome, root, form, arguments, results)
+            results.add(next(each))
     write = fixing and not arguments.diff
     if write:
         _write(results)
@@ -81,7 +98,7 @@ def _outcome(
     desk: Desk | None,
     arguments: argparse.Namespace,
 ) -> Outcome:
-    ask = partial(desk.ask, settings.registries) if desk is not None else None
+    ask = asking_of(desk, settings, arguments)
     if not getattr(arguments, "interactive", False):
         fixing = arguments.command == "fix"
         return run(root, settings, recorded=recorded, fixing=fixing, ask=ask)
@@ -90,23 +107,18 @@ def _outcome(
     return asked(root, settings, recorded, ask)
 
 
-def _keep(
-    outcome: Outcome,
-    given: Path,
-    form: forms.Form,
-    arguments: argparse.Namespace,
-    results: _Results,
-) -> None:
+def _kept(
+    outcome: Outcome, given: Path, form: forms.Form, arguments: argparse.Namespace
+) -> _Results:
     """Take from an outcome what is needed later, and let the rest go."""
     root = Root.of(given)
-    results.pieces.append(form.piece(outcome, root))
-    results.crashes += outcome.crashes
-    results.failing |= _failing(outcome, arguments.fail_on)
+    results = _Results([form.piece(outcome, root)], crashes=list(outcome.crashes))
+    results.failing = _failing(outcome, arguments.fail_on)
     if not outcome.changed:
-        return
+        return results
     if getattr(arguments, "diff", False):
         results.diffs.append(outcome_diff(outcome, root.prefix))
-        return
+        return results
     dirty = () if arguments.allow_dirty else writing.uncommitted(given, outcome.changed)
     if dirty:
         files = ", ".join(plain(Path(root.label, path).as_posix()) for path in dirty)
@@ -122,6 +134,7 @@ def _keep(
             new = [path for path in own if outcome.before[prefix + path].absent]
             old = [path for path in own if path not in new]
             results.undo.append(undo_of(Path(root.label, folder).as_posix(), old, new))
+    return results
 
 
 def _failing(outcome: Outcome, fail_on: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -248,6 +249,28 @@ def _pipeline(tokens: _Tokens, depth: int = 0) -> Pipeline:
         operands.append(_operand(tokens, depth))
 
 
+@lru_cache(maxsize=4096)
+def _plain_pipeline(text: str) -> Pipeline | None:
+    """The pipeline of an action that is nothing else; None for others, and for what is wrong.
+
+    Charts say `{{ include "web.fullname" . }}` again and again, and a pipeline names no place.
+    """
+    try:
+        tokens = _Tokens(_Raw(0, 0, text, 0, False, False, False))
+        kind, word, _ = tokens.peek()
+        if kind == "word" and word in _KEYWORDS:
+            return None
+        pipeline = _pipeline(tokens)
+    except TemplateError:
+        return None
+    return None if tokens.peek()[0] else pipeline
+
+
+_KEYWORDS = frozenset({
+    "if", "with", "range", "define", "block", "else", "end", "break", "continue", "template",
+})  # fmt: skip
+
+
 def _declared(tokens: _Tokens) -> tuple[tuple[str, ...], bool]:
     """`$x :=`, `$x =` or `$k, $v :=` at the start of a pipeline."""
     names: list[str] = []
@@ -389,6 +412,10 @@ class _Parser:
         if _FIELD.fullmatch(word):  # the commonest by far
             pipeline = Pipeline(((Field(tuple(word[1:].split("."))),),))
             self.stack[-1].parts.append(Action(pipeline, raw.start, raw.end))
+            return
+        known = _plain_pipeline(word)
+        if known is not None:
+            self.stack[-1].parts.append(Action(known, raw.start, raw.end))
             return
         tokens = _Tokens(raw)
         kind, word, _ = tokens.peek()

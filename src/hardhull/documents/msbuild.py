@@ -26,7 +26,7 @@ SUFFIXES = (".csproj", ".fsproj", ".vbproj", ".props", ".targets", ".pubxml")
 """How the names of files end that are read as MSBuild's, in small letters."""
 
 # Most names are ASCII; what else a name may hold is a table that is slow to compile.
-_NAME = r"[A-Za-z_:\x80-\U0010ffff][-.0-9A-Za-z_:\x80-\U0010ffff]*+"
+_NAME = r"[^\x00-9;-@\[-^`{-\x7f][^\x00-,/;-@\[-^`{-\x7f]*+"
 _BLANK = r"[ \t\r\n]"
 _ATTRIBUTE = re.compile(
     rf"{_BLANK}++(?P<name>{_NAME}){_BLANK}*+={_BLANK}*+(?P<quoted>\"[^<\"]*+\"|'[^<']*+')"

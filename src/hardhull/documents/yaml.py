@@ -154,7 +154,8 @@ class YamlFile:
     """
 
     __slots__ = (
-        "_comments", "_referrers", "aliases", "documents", "place", "source", "text", "trees",
+        "_comments", "_referrers", "aliases", "documents", "filled_in", "place", "source", "text",
+        "trees",
     )  # fmt: skip
 
     def __init__(
@@ -170,6 +171,8 @@ class YamlFile:
         self.aliases = aliases
         self.text = source.text if text is None else text
         self.place = place
+        self.filled_in = any(mark in self.text for mark in _MARKS)
+        """Whether anything in it may be a placeholder: most files have none."""
         self.trees: tuple[Any, ...] | None = None
         """What `yaml_structure.structure` found."""
         self._comments: list[Span] | None = None
@@ -293,10 +296,11 @@ def _read_events(text: str, get: Callable[[], Any]) -> tuple[list[YamlDocument],
         if cls is ScalarEvent:
             count += 1
             start, end = event.start_mark.index, event.end_mark.index
-            anchor, tag, style = event.anchor, event.tag, styles[event.style]
+            anchor, tag, style = event.anchor, event.ctag, styles[event.style]
             inner = start
             if anchor is not None or tag is not None:
                 inner = skip(text, start, end, (anchor is not None) + (tag is not None))
+                tag = event.tag
             if style is not plain:
                 if style is Style.LITERAL or style is Style.FOLDED:
                     end = _block_scalar_end(text, inner, end)
@@ -308,10 +312,11 @@ def _read_events(text: str, get: Callable[[], Any]) -> tuple[list[YamlDocument],
                 anchors[anchor] = node
         elif cls is MappingStartEvent or cls is SequenceStartEvent:
             count += 1
-            start, anchor, tag = event.start_mark.index, event.anchor, event.tag
+            start, anchor, tag = event.start_mark.index, event.anchor, event.ctag
             inner = start
             if anchor is not None or tag is not None:
                 inner = skip(text, start, len(text), (anchor is not None) + (tag is not None))
+                tag = event.tag
             kind = mapping_kind if cls is MappingStartEvent else sequence_kind
             node = Node(kind, start, inner, inner, anchor, tag, plain, "", event.flow_style)
             children.append(node)
@@ -524,6 +529,10 @@ _PLACEHOLDER_COMMENT = re.compile(r"[ \t]*#\{")
 _PLACEHOLDER_BELOW = re.compile(r"\s*#\{")
 
 
+_MARKS = ("{{", "#{", "$(", "${", "__", "\\")
+"""A file without any of these has no placeholder; an escape may spell one of them."""
+
+
 def has_placeholder(text: str) -> bool:
     """Tell whether something fills in a part of `text` before the program sees it."""
     return ("{" in text or "$(" in text or "__" in text) and bool(_PLACEHOLDER.search(text))
@@ -531,6 +540,8 @@ def has_placeholder(text: str) -> bool:
 
 def opaque(file: YamlFile, node: Node) -> bool:
     """Tell whether the value of `node` is known only after placeholders are filled in."""
+    if not file.filled_in:
+        return False
     text = file.text
     if node.kind is Kind.ALIAS:
         return node.target is not None and opaque(file, node.target)

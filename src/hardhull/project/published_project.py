@@ -54,8 +54,9 @@ class ProjectSettings:
         for name in names:
             last = self.last(name)
             found = [*self.items(name), *((last,) if last is not None else ())]
-            # An item without a name takes others away.
-            found += [one for one in self.settings if one.name == name and _takes_away(one)]
+            for one in self.settings:
+                if one.name == name and _takes_away(one):
+                    return f"{one.place} takes away what is set elsewhere"
             for one in found:
                 if one.doubt:
                     return f"{one.path}: {one.doubt}"

@@ -169,10 +169,13 @@ def _kustomizations(
     names = "|".join(re.escape(name) for name in sorted(mine) if name)
     if not names:
         return
-    word = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
     parts = [part % _olds(moves) for part in (_PATCHED, _NUMBERED, _LITERAL)]
     pattern = re.compile("|".join(parts))
     ends = (".yaml", ".yml", ".json", "kustomization")
+    found = texts.first_matches(pattern, ("ort", "value", "_URLS", "_PORTS"), ends)
+    if not found:
+        return
+    word = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
     known = context.project.kustomize
     generated = re.compile(parts[-1])
     read = {
@@ -180,7 +183,7 @@ def _kustomizations(
         for patch in known.patches
         if patch.inline is None and known.builds(patch.holder, context.project.manifests)
     }
-    for source, first in texts.first_matches(pattern, ("ort", "value", "_URLS", "_PORTS"), ends):
+    for source, first in found:
         path, match = source.path, first
         own = posixpath.basename(path).lower().startswith("kustomization")
         if not (own or re.search(r"\bop[\"']?\s*:", source.text)) or path in read:
