@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from hardhull.project.writers import place_of, repository
@@ -53,6 +55,10 @@ _STEP = re.compile(
 )
 
 
+_MOST, _LONGEST = 200, 4096
+"""More commands in one file, and longer ones, are no person's: they are not read."""
+
+
 @dataclass(frozen=True, slots=True)
 class PublishCommand:
     """A command that publishes an image; `place` is its `path:line`.
@@ -84,20 +90,24 @@ def publish_commands(source: Source, joined: str) -> Iterator[PublishCommand]:
         return
     tags = tuple(
         (repository(match["old"]), repository(match["new"]), place_of(source, match[0]))
-        for match in _TAG.finditer(joined)
+        for match in islice(_TAG.finditer(joined), _MOST)
     )
-    for match in _COMMAND.finditer(joined):
-        if _AS_IMAGE.search(match["rest"]) is not None:
-            shown = match["rest"].partition("\n")[0].strip() or match[0]
-            folders = _folders(source, joined, match.start())
-            yield replace(_read(match["rest"], place_of(source, shown), folders), tags=tags)
+    steps = [match.start() for match in _STEP.finditer(joined)] if _has_steps(source) else []
+    moves = [(match.start(), match["folder"]) for match in _MOVED.finditer(joined)]
+    for match in islice(_COMMAND.finditer(joined), _MOST):
+        rest = match["rest"][:_LONGEST]
+        if _AS_IMAGE.search(rest) is not None:
+            shown = rest.partition("\n")[0].strip() or match[0]
+            folders = _folders(source, joined, match.start(), steps, moves)
+            yield replace(_read(rest, place_of(source, shown), folders), tags=tags)
 
 
 def skaffold_command(text: str, place: str, folder: str, image: str) -> Iterator[PublishCommand]:
     """Yield the commands of an artifact of skaffold's: its image has the artifact's name."""
-    for match in _COMMAND.finditer(text):
-        if _AS_IMAGE.search(match["rest"]) is not None:
-            found = _read(match["rest"], place, (posixpath.normpath(folder),))
+    for match in islice(_COMMAND.finditer(text), _MOST):
+        rest = match["rest"][:_LONGEST]
+        if _AS_IMAGE.search(rest) is not None:
+            found = _read(rest, place, (posixpath.normpath(folder),))
             named = {
                 "containerrepository": image,
                 "containerregistry": "",
@@ -127,21 +137,27 @@ def _target(rest: str) -> str:
     return ""
 
 
-def _folders(source: Source, joined: str, at: int) -> tuple[str, ...]:
-    """Where it may be called: what moves there is relative to the root or to the script."""
-    own = posixpath.dirname(source.path)
-    moved = ""
-    if source.path.lower().endswith((".yml", ".yaml")):
-        steps = [match.start() for match in _STEP.finditer(joined)]
-        start = max((one for one in steps if one <= at), default=0)
-        end = min((one for one in steps if one > at), default=len(joined))
+def _has_steps(source: Source) -> bool:
+    return source.path.lower().endswith((".yml", ".yaml"))
+
+
+def _folders(
+    source: Source, joined: str, at: int, steps: list[int], moves: list[tuple[int, str]]
+) -> tuple[str, ...]:
+    """Where it may be called: what moves there is relative to the root or to the script.
+
+    `steps` and `moves` are where those of the file begin; a step of a workflow stands by itself.
+    """
+    own, moved, start = posixpath.dirname(source.path), "", 0
+    if _has_steps(source):
+        after = bisect_right(steps, at)
+        start = steps[after - 1] if after else 0
+        end = steps[after] if after < len(steps) else len(joined)
         found = _WORKING.search(joined, start, end)
         moved = found["folder"] if found is not None else ""
-        before = joined[start:at]
-    else:
-        before = joined[:at]
-    for match in _MOVED.finditer(before):
-        moved = match["folder"]
+    last = bisect_left(moves, (at, "")) - 1
+    if last >= 0 and moves[last][0] >= start:
+        moved = moves[last][1]
     return tuple(dict.fromkeys(posixpath.normpath(posixpath.join(one, moved)) for one in ("", own)))
 
 
