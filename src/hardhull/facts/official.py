@@ -35,12 +35,19 @@ vault websphere-liberty wordpress xwiki yourls zend-php znc zookeeper
 )
 
 
-_OTHERS: Final = ("mcr.microsoft.com/", "registry.k8s.io/", "quay.io/")
-"""Where images come from that nobody builds in the repository that uses them."""
+_CLOSED: Final = ("mcr.microsoft.com/", "registry.k8s.io/")
+"""Registries that take nobody's images but their owner's."""
+_OTHERS: Final = ("quay.io/",)
+"""Where, as a rule, images come from that others build."""
+
+
+def never_ours(name: str) -> bool:
+    """Whether a host and repository is one that only its owner can publish: no name links it."""
+    if name.startswith(LIBRARY):
+        return name.removeprefix(LIBRARY) in OFFICIAL
+    return name.startswith(_CLOSED)
 
 
 def others_publish(name: str) -> bool:
     """Whether a host and repository (`docker.io/library/redis`) is one that others publish."""
-    if name.startswith(LIBRARY):
-        return name.removeprefix(LIBRARY) in OFFICIAL
-    return name.startswith(_OTHERS)
+    return never_ours(name) or name.startswith(_OTHERS)

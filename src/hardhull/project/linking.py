@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hardhull.documents.dockerfile import Dockerfile
-from hardhull.facts.official import others_publish
+from hardhull.facts.official import never_ours, others_publish
 from hardhull.images import parse_reference
 from hardhull.project.application import Application
 from hardhull.project.builds import is_hidden
@@ -22,6 +22,7 @@ from hardhull.project.names import (
 )
 from hardhull.project.places import Draft, Places, image_names
 from hardhull.project.published_drafts import PublishedDrafts
+from hardhull.project.references import with_defaults
 from hardhull.project.starting import start_of_stage
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from hardhull.project.dotnet import DotnetProject
     from hardhull.project.link import Project
 
-_NEVER_OURS = ("mcr.microsoft.com/dotnet/", "registry.k8s.io/")
 _NAMED = re.compile(r"(?:^|/)(?P<name>[a-z0-9][a-z0-9._-]*[a-z0-9])(?:[:@][^/]*)?$")
 """The last part of a reference whose other parts are filled in later."""
 
@@ -53,6 +53,7 @@ class Linker:
         self.by_project: dict[str, Draft] = {}
         self.by_dockerfile: dict[str, list[tuple[AppStage, Draft]]] = {}
         self.by_name: dict[str, list[Draft]] = {}
+        self.made_as: dict[str, list[tuple[Draft, str]]] = {}
 
     def applications(self) -> tuple[Application, ...]:
         """Find stages first, then Compose services, then Kubernetes containers."""
@@ -147,8 +148,10 @@ class Linker:
             draft = self._draft_of_build(build.dockerfile, build.target) if build else None
             image = service.image
             reference = parse_reference(image.text) if image is not None and image.text else None
+            evidence = f"{service.path}:{service.cursor.line} builds it"
+            if draft is not None and image is not None:
+                self._made(with_defaults(image.node.value or ""), draft, evidence)
             if build is not None and reference is not None:
-                evidence = f"{service.path}:{service.cursor.line} builds it"
                 self.built_names.setdefault(reference.repository_name, evidence)
                 if draft is not None:
                     self.images.setdefault(reference.repository_name, (draft, evidence))
@@ -198,9 +201,17 @@ class Linker:
         for image in self.workspace.builds.images:
             reference = parse_reference(image.name) if image.name else None
             draft = self._draft_of_build(image.dockerfile, image.target)
+            evidence = f"{image.evidence} builds {image.name}"
             if draft is not None and reference is not None:
-                found = (draft, f"{image.evidence} builds {image.name}")
-                self.images.setdefault(reference.repository_name, found)
+                self.images.setdefault(reference.repository_name, (draft, evidence))
+            if draft is not None and image.name:
+                self._made(image.name, draft, evidence)
+
+    def _made(self, image: str, draft: Draft, evidence: str) -> None:
+        """Remember what a build names its image, without registry and tag: those often vary."""
+        match = _NAMED.search(image)
+        if match is not None:
+            self.made_as.setdefault(plain(match["name"]), []).append((draft, evidence))
 
     # -- Kubernetes
 
@@ -290,7 +301,7 @@ class Linker:
             known = self.images.get(renamed.repository_name) if renamed is not None else None
             if known is not None:
                 return known
-        if reference.repository_name.startswith(_NEVER_OURS):
+        if never_ours(reference.repository_name):
             return None, ""
         draft, evidence = self._published(image, reference)
         if evidence:
@@ -315,6 +326,9 @@ class Linker:
 
     def _draft_by_name(self, repository: str, path: str) -> tuple[Draft | None, str]:
         last = plain(repository.rpartition("/")[2])
+        made = self.made_as.get(last, ())
+        if made and all(draft is made[0][0] for draft, _ in made):
+            return made[0]
         folder = posixpath.dirname(path)
         best = min(
             self.by_name.get(last, ()),

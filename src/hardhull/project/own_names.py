@@ -1,7 +1,9 @@
-"""Images that go by the name of a folder with a Dockerfile: taken to be built from it.
+"""Images that are taken to be built here by their names, though nothing here says so.
 
-Nothing else may say so: programs in other languages than .NET are not linked to their manifests,
-and what a release builds and tags is nothing to pin.
+They go by the name of a folder with a Dockerfile, or lie in the account of an image that is built
+here, or have no owner at all and are not Docker's. Programs in other languages than .NET are not
+linked to their manifests, and not every release is: what it builds and tags is nothing to pin, for
+a pin keeps the next release from being rolled out.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hardhull.facts.official import others_publish
+from hardhull.facts.official import LIBRARY, OFFICIAL, others_publish
 from hardhull.project.names import plain
 
 if TYPE_CHECKING:
@@ -21,8 +23,19 @@ if TYPE_CHECKING:
 
 def named_here(uses: Sequence[ImageUse]) -> tuple[ImageUse, ...]:
     """The same uses, those of manifests and Compose files with the Dockerfile of their name."""
-    named = _by_folder(uses)
-    return tuple(_named(use, named) for use in uses)
+    named, accounts = _by_folder(uses), _accounts(uses)
+    return tuple(_named(use, named, accounts) for use in uses)
+
+
+def _accounts(uses: Sequence[ImageUse]) -> Mapping[str, str]:
+    """The accounts of registries that images which are built here lie in, each with one image."""
+    found: dict[str, str] = {}
+    for use in uses:
+        if use.built_here is not None and use.reference is not None:
+            name = use.reference.repository_name
+            if not name.startswith(LIBRARY) and not others_publish(name):
+                found.setdefault(name.rpartition("/")[0], name)
+    return found
 
 
 def _by_folder(uses: Sequence[ImageUse]) -> Mapping[str, dict[str, set[str]]]:
@@ -37,14 +50,21 @@ def _by_folder(uses: Sequence[ImageUse]) -> Mapping[str, dict[str, set[str]]]:
     return found
 
 
-def _named(use: ImageUse, named: Mapping[str, dict[str, set[str]]]) -> ImageUse:
+def _named(
+    use: ImageUse, named: Mapping[str, dict[str, set[str]]], accounts: Mapping[str, str]
+) -> ImageUse:
     """Not an image that others publish, nor one that the Dockerfile itself is built from."""
     if use.built_here is not None or use.instruction is not None or use.reference is None:
         return use
     name = use.reference.repository_name
     if others_publish(name):
         return use
-    for path, bases in sorted(named.get(plain(name.rpartition("/")[2]), {}).items()):
+    if name.startswith(LIBRARY):
+        return replace(use, built_here="without an owner only Docker's own images can be pulled")
+    account, _, last = name.rpartition("/")
+    for path, bases in sorted(named.get(plain(last), {}).items()):
         if name not in bases:
             return replace(use, built_here=f"{path} has its name")
+    if account in accounts and last not in OFFICIAL:  # private registries hold copies of those
+        return replace(use, built_here=f"{accounts[account]} is built here, in the same account")
     return use
