@@ -266,6 +266,70 @@ def test_an_image_with_the_name_of_a_dockerfile_is_not_pinned(
     assert [use.built_here is not None for use in uses if use.path == "k8s/pod.yaml"] == [here]
 
 
+@pytest.mark.parametrize(
+    ("image", "runs"),
+    [("acme.example/front:v1", True), ('"{{registry}}/front:{{tag}}"', True), ("back:v1", False)],
+)
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("compose.yaml", "services:\n  a:\n    image: ${REG-}front\n    build: shop\n"),
+        ("build.sh", "docker build -t $REG/front:$TAG shop\n"),
+    ],
+)
+def test_what_a_build_names_its_image_links_it_in_every_registry(
+    tmp_path: Path, path: str, text: str, image: str, runs: bool
+) -> None:
+    """Else a port would move in the image alone."""
+    found = applications(tmp_path, {**PROGRAM, path: text, "k8s/pod.yaml": pod(image)})
+
+    assert bool(found["Shop"].workloads) is runs
+
+
+def test_a_name_that_two_builds_give_links_none_of_them_by_it(tmp_path: Path) -> None:
+    other = {f"b/{path}": text.replace("Shop", "Other") for path, text in PROGRAM.items()}
+    script = "docker build -t $A/front shop\ndocker build -t $B/front b/shop\n"
+    files = {**PROGRAM, **other, "build.sh": script, "k8s/pod.yaml": pod("acme.example/front")}
+
+    assert not any(app.workloads for app in applications(tmp_path, files).values())
+
+
+@pytest.mark.parametrize(
+    ("image", "runs"),
+    [("mcr.microsoft.com/mssql/server:2022", False), ("acme.example/server:2022", True)],
+)
+def test_what_only_its_owner_can_publish_is_no_program_of_that_name(
+    tmp_path: Path, image: str, runs: bool
+) -> None:
+    files = {
+        path.replace("shop/", "server/").replace("Shop", "Server"): text.replace("Shop", "Server")
+        for path, text in PROGRAM.items()
+    }
+    (app,) = applications(tmp_path, {**files, "k8s/pod.yaml": pod(image)}).values()
+
+    assert bool(app.workloads) is runs
+
+
+@pytest.mark.parametrize(
+    ("image", "here"),
+    [
+        ("acme.example/team/other:1", True),
+        ("acme.example/other:1", False),
+        ("acme.example/team/redis:7", False),
+        ("local:1", True),
+        ("redis:7", False),
+        ("other/one:1\n      imagePullPolicy: Never", True),
+        ("other/one:1\n      imagePullPolicy: Always", False),
+    ],
+)
+def test_what_nobody_else_publishes_is_not_pinned(tmp_path: Path, image: str, here: bool) -> None:
+    """A pin would keep what is released under that tag from being rolled out."""
+    files = {**PROGRAM, "k8s/a.yaml": pod("acme.example/team/shop:1"), "k8s/b.yaml": pod(image)}
+    uses = outcome(write(tmp_path, files), fixing=False).project.references
+
+    assert [use.built_here is not None for use in uses if use.path == "k8s/b.yaml"] == [here]
+
+
 def test_a_jenkinsfile_says_what_is_built(tmp_path: Path) -> None:
     script = "sh 'docker build -t acme.example/front:1 -f shop/Dockerfile .'\n"
     found = applications(
