@@ -336,3 +336,68 @@ def test_a_jenkinsfile_says_what_is_built(tmp_path: Path) -> None:
         tmp_path, {**PROGRAM, "Jenkinsfile": script, "k8s/pod.yaml": pod("acme.example/front:1")}
     )
     assert [len(app.workloads) for app in found.values()] == [1]
+
+
+STEPS = """\
+env: {{REGISTRY: ghcr.io}}
+jobs:
+  a:
+    steps:
+      - id: meta
+        uses: docker/metadata-action@v5
+        with:
+          images: |
+            {images}
+      - uses: docker/build-push-action@v6
+        with:
+          context: shop
+          tags: ${{{{ steps.meta.outputs.tags }}}}
+"""
+REUSED = """\
+jobs:
+  a:
+    uses: docker/github-builder/.github/workflows/build.yml@v1
+    with:
+      context: shop
+      meta-images: {images}
+"""
+
+
+@pytest.mark.parametrize("workflow", [STEPS, REUSED])
+@pytest.mark.parametrize(
+    "images",
+    [
+        "ghcr.io/acme/front",
+        "ghcr.io/${{ github.repository_owner }}/front",
+        "${{ env.REGISTRY }}/${{ github.repository }}/front",
+    ],
+)
+def test_names_that_a_step_puts_together_are_those_of_the_build(
+    tmp_path: Path, workflow: str, images: str
+) -> None:
+    files = {
+        **PROGRAM,
+        ".github/workflows/ci.yml": workflow.format(images=images),
+        "k8s/pod.yaml": pod("ghcr.io/acme/front:latest"),
+    }
+    found = applications(tmp_path, files)
+
+    assert [workload.where for workload in found["Shop"].workloads] == ["Pod/one"]
+
+
+@pytest.mark.parametrize(
+    ("image", "here"),
+    [("acme.example/front:1", True), ("front/acme:1", False), ("acme.example/my-front:1", False)],
+)
+def test_a_build_of_a_name_with_variables_is_known_by_its_last_part(
+    tmp_path: Path, image: str, here: bool
+) -> None:
+    """Also where what is built is no program of .NET."""
+    files = {
+        "x/Dockerfile": "FROM node:22\n",
+        "build.sh": "docker build -t $REGISTRY/front:$TAG x\n",
+        "k8s/pod.yaml": pod(image),
+    }
+    uses = outcome(write(tmp_path, files), fixing=False).project.references
+
+    assert [use.built_here is not None for use in uses if use.path == "k8s/pod.yaml"] == [here]

@@ -20,7 +20,7 @@ from hardhull.project.publish_commands import (
 from hardhull.project.writers import Writer, commands, kustomizations, place_of, repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hardhull.documents.source import Source
     from hardhull.documents.yaml import Cursor
@@ -30,6 +30,8 @@ _BUILD = re.compile(
     rf"\b(?:{'|'.join(_BUILDERS)}|az[ \t]+acr)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)"
 )
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
+_EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
+_OUTPUT = re.compile(r"\$\{\{steps\.([\w-]+)\.outputs\.tags\}\}")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _SET_VALUE = re.compile(r"--set(?:-string|-literal|-file)?[= ]+[\"']?(?P<pairs>[\w.-]+=[^\n]*)")
 _VALUE_KEY = re.compile(r"(?:^|,)([\w.-]+)=")
@@ -235,31 +237,64 @@ def _build_action(
     arguments: dict[tuple[str | None, str], str],
 ) -> None:
     """Read `docker/build-push-action`, `Docker@2` and their kin: file, context, tags, target."""
-    if not any(word in source.text for word in ("build-push", "buildAndPush", "Docker@")):
+    words = ("build-push", "buildAndPush", "Docker@", "meta-images")
+    if not any(word in source.text for word in words):
         return
     file = read_yaml(source)
     root = None if isinstance(file, Unreadable) else file.cursor(0)
-    for step in _all_mappings(root) if root is not None else ():
+    steps = list(_all_mappings(root)) if root is not None else []
+    computed = _computed_names(steps)
+    for step in steps:
         block = step.get("with") or step.get("inputs")
         if block is None:
             continue
         place = f"{source.path}:{step.line}"
         texts = {key: value.text for key, value in block.pairs() if value.text}
+        # A text with an expression has no value that could be relied on; names are compared only.
+        names = {key: value.node.value or "" for key, value in block.pairs()}
         wanted = texts.get("file") or texts.get("dockerfile") or texts.get("Dockerfile")
         context = texts.get("context")
         uses = step.get("uses")
         if wanted is None and context is None:
+            found = _tags(names.get("meta-images", ""))
+            images += [BuiltImage(place, repository(name)) for name in found]
             if uses is None or "/build-push-action@" not in (uses.text or ""):
                 continue
             context = "."  # what the action builds where nothing else is said
         dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
         # Azure Pipelines name the repository apart from its tags.
-        tags = (texts.get("repository") or texts.get("tags") or "").split()
-        for tag in tags or [""]:
-            name = repository(tag) if tag else None
-            images.append(BuiltImage(place, name, dockerfile, texts.get("target")))
+        tags = _tags(names.get("repository") or names.get("meta-images") or names.get("tags", ""))
+        for name in [name for tag in tags for name in _named(tag, step, computed)] or [""]:
+            named = repository(name) if name else None
+            images.append(BuiltImage(place, named, dockerfile, texts.get("target")))
         for line in (texts.get("build-args") or "").splitlines():
             arguments.setdefault((dockerfile, line.partition("=")[0].strip()), place)
+
+
+def _tags(text: str) -> list[str]:
+    """The names in a text that lists them, by lines, blanks or commas; expressions stay whole."""
+    whole = _EXPRESSION.sub(lambda match: re.sub(r"\s", "", match[0]), text)
+    return [name for name in re.split(r"[\s,]+", whole) if name]
+
+
+def _computed_names(steps: Iterable[Cursor]) -> list[tuple[int, str, list[str]]]:
+    """The steps that put names of images together (`docker/metadata-action`): line, id, names."""
+    found = []
+    for step in steps:
+        uses, own, listed = step.get("uses"), step.get("id"), step.get("with", "images")
+        if uses is None or own is None or listed is None or not own.text:
+            continue
+        if "/metadata-action@" in (uses.text or ""):
+            names = [name.removeprefix("name=") for name in _tags(listed.node.value or "")]
+            found.append((step.line, own.text, names))
+    return found
+
+
+def _named(tag: str, step: Cursor, computed: Iterable[tuple[int, str, list[str]]]) -> Sequence[str]:
+    """What a tag stands for: the names that the last step of that id before this one made."""
+    match = _OUTPUT.fullmatch(tag)
+    before = [c for c in computed if match is not None and c[1] == match[1] and c[0] < step.line]
+    return max(before)[2] if before else (tag,)
 
 
 def _all_mappings(cursor: Cursor) -> Iterator[Cursor]:

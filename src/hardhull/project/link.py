@@ -287,7 +287,8 @@ def link(
     )
     linker = Linker(bare)
     applications = linker.applications()
-    references = named_here(settled(_references(bare), workspace.builds, linker.built_names))
+    uses = settled(_references(bare), workspace.builds, linker.built_names)
+    references = named_here(uses, workspace.builds)
     project = replace(bare, applications=applications, references=references)
     return project if not project.patches else _with_patches(project)
 

@@ -9,33 +9,56 @@ a pin keeps the next release from being rolled out.
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.facts.official import LIBRARY, OFFICIAL, others_publish
+from hardhull.images import parse_reference
 from hardhull.project.names import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from hardhull.project.builds import Builds
     from hardhull.project.references import ImageUse
 
-
-def named_here(uses: Sequence[ImageUse]) -> tuple[ImageUse, ...]:
-    """The same uses, those of manifests and Compose files with the Dockerfile of their name."""
-    named, accounts = _by_folder(uses), _accounts(uses)
-    return tuple(_named(use, named, accounts) for use in uses)
+_VARIABLE = re.compile(r"\$(?:\{\{.*?\}\}|\{[^}]*\}|\([^)]*\)|\w+)|%\w+%")
 
 
-def _accounts(uses: Sequence[ImageUse]) -> Mapping[str, str]:
+def named_here(uses: Sequence[ImageUse], builds: Builds) -> tuple[ImageUse, ...]:
+    """The same uses, those of manifests and Compose files with what their names say."""
+    named, accounts, made = _by_folder(uses), _accounts(uses, builds), list(_unfinished(builds))
+    bases = {use.reference.repository_name for use in uses if use.instruction and use.reference}
+    return tuple(_made(_named(use, named, accounts), made, bases) for use in uses)
+
+
+def _accounts(uses: Sequence[ImageUse], builds: Builds) -> Mapping[str, str]:
     """The accounts of registries that images which are built here lie in, each with one image."""
-    found: dict[str, str] = {}
-    for use in uses:
-        if use.built_here is not None and use.reference is not None:
-            name = use.reference.repository_name
-            if not name.startswith(LIBRARY) and not others_publish(name):
-                found.setdefault(name.rpartition("/")[0], name)
-    return found
+    made = [use.reference for use in uses if use.built_here is not None]
+    made += [parse_reference(image.name) for image in builds.images if image.name]
+    names = sorted({reference.repository_name for reference in made if reference is not None})
+    ours = [name for name in names if not name.startswith(LIBRARY) and not others_publish(name)]
+    return {name.rpartition("/")[0]: name for name in ours}
+
+
+def _unfinished(builds: Builds) -> Iterator[tuple[re.Pattern[str], str]]:
+    """What builds name their images but for variables, as patterns; the last part is written."""
+    for image in builds.images:
+        parts = _VARIABLE.split(image.name or "")
+        if len(parts) > 1 and "/" in parts[-1]:
+            pattern = ".+".join(map(re.escape, parts))
+            yield re.compile(rf"(?:docker\.io/)?{pattern}"), f"{image.evidence} builds {image.name}"
+
+
+def _made(use: ImageUse, made: Sequence[tuple[re.Pattern[str], str]], bases: set[str]) -> ImageUse:
+    if use.built_here is not None or use.instruction is not None or use.reference is None:
+        return use
+    name = use.reference.repository_name
+    if others_publish(name) or name in bases:
+        return use
+    found = next((evidence for pattern, evidence in made if pattern.fullmatch(name)), None)
+    return replace(use, built_here=found) if found is not None else use
 
 
 def _by_folder(uses: Sequence[ImageUse]) -> Mapping[str, dict[str, set[str]]]:
