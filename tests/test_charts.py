@@ -311,3 +311,27 @@ def test_excluded_charts_are_left_alone(tmp_path: Path) -> None:
 
     assert not [entry for entry in result.entries if "chart/" in entry.finding.path]
     assert not [path for path in result.changed if "chart/" in path]
+
+
+def test_a_line_that_ends_in_what_another_file_defines_is_its_templates_own(tmp_path: Path) -> None:
+    helpers = '{{- define "shop.full" -}}\n{{- .Release.Name }}-shop\n{{- end }}\n'
+    volumes = (
+        "          volumeMounts:\n            - mountPath: /config\n"
+        '              name: {{ include "shop.full" . }}\n'
+        "      volumes:\n        - configMap:\n            name: some\n"
+        '          name: {{ include "shop.full" . }}  # ours\n'
+        "      {{- with .Values.nodeSelector }}\n      nodeSelector: {{ toJson . }}\n"
+        "      {{- end }}\n"
+    )
+    path = "chart/templates/a.yaml"
+    files = {**CHART, "chart/templates/_helpers.tpl": helpers, path: DEPLOYMENT + volumes}
+    result = outcome(write(tmp_path, files), "writable-root-filesystem", only=False)
+    changed = {
+        one: text for one, text in texts(result).items() if one.startswith("chart/templates")
+    }
+
+    mount = "            - name: tmp\n              mountPath: /tmp\n      volumes:\n"
+    volume = "  # ours\n        - name: tmp\n          emptyDir: {}\n      {{- with"
+    assert list(changed) == [path]
+    assert mount in changed[path]
+    assert volume in changed[path]

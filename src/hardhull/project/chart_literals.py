@@ -95,7 +95,7 @@ class _Back:
         position = start
         while position and self.text[position - 1] in "\r\n":
             position -= 1
-        index, offset = self._before(position)
+        index, offset = self._line_end(position)
         piece = self.pieces[index]
         source = self.view.chart.parts[piece.file].source.text
         rest = _REST.match(source, offset)
@@ -113,6 +113,26 @@ class _Back:
         elif "\r\n" in source[:place]:
             body = body.replace("\r\n", "\n").replace("\n", "\r\n")
         return piece.file, Edit(place, place, body)
+
+    def _line_end(self, position: int) -> tuple[int, int]:
+        """The piece that a line ends in, and where in its file.
+
+        A line that a template begins is that template's, though its end be included from another
+        file (`name: {{ include "shop.name" . }}`): it ends behind the action.
+        """
+        index, offset = self._before(position)
+        begin = self.text.rfind("\n", 0, position) + 1
+        blanks = len(self.text[begin:position]) - len(self.text[begin:position].lstrip(" "))
+        own = self._index(begin + blanks)
+        first = self.pieces[own]
+        if first.origin is not Origin.LITERAL or first.file == self.pieces[index].file:
+            return index, offset
+        written = (p for p in self.pieces[own:index] if p.text and p.file == first.file)
+        done = max(piece.end for piece in written)
+        document = self.view.chart.parts[first.file]
+        assert isinstance(document, ChartTemplate)  # noqa: S101  pieces come from templates
+        end = next((end for start, end in document.template.actions if start >= done), done)
+        return own, end
 
     def _shift(self, position: int, file: str, source: str) -> int:
         """How much deeper lines stand once they are rendered: `include … | nindent 8`."""
