@@ -6,11 +6,13 @@ Both with the base's configuration, so that a pull request can't decide how it i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardhull.actions.base import base_commit, differences, head_of, replaced_by
-from hardhull.actions.comment import New
+from hardhull.actions.comment import ROWS, New
+from hardhull.actions.regression import lost_lines
 from hardhull.model import UsageError
 from hardhull.outcome import Status
 from hardhull.rules import BY_ID
@@ -33,6 +35,8 @@ class Checked:
     outcome: Outcome
     new: New
     notes: tuple[str, ...]
+    different: int
+    """The number of files that differ from the base."""
 
 
 def check(job: Job, pull: Pull, github: GitHub) -> Checked:
@@ -50,7 +54,9 @@ def check(job: Job, pull: Pull, github: GitHub) -> Checked:
     left = [entry for entry in now.entries if _open(entry.status)]
     new = [entry for entry in left if entry.finding.fingerprint not in known]
     new.sort(key=lambda entry: -entry.finding.severity.rank)
-    return Checked(now, New(now, tuple(new), len(left) - len(new), pull.base_ref), notes)
+    lost = lost_lines(old, now, new[:ROWS], partial(_scan, job, settings))
+    told = New(now, tuple(new), len(left) - len(new), pull.base_ref, lost)
+    return Checked(now, told, notes, len(different))
 
 
 def _open(status: Status) -> bool:

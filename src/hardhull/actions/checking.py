@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardhull.actions import comment
 from hardhull.actions.check import check, only_new
+from hardhull.actions.comment import body_of
+from hardhull.actions.conversation import gone_in, keep, look
 from hardhull.actions.ending import Result, left_in
 from hardhull.model import UsageError
 from hardhull.pull_request.github import Uncertain
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from hardhull.pull_request.github import GitHub
 
 _MAY_NOT = (401, 403, 404)
+_MOST_REQUESTS = 4
+"""So many for a check, and one for each file that differs."""
 
 
 def scan(job: Job, notes: tuple[str, ...] = ()) -> Result:
@@ -68,10 +71,8 @@ def _comment(job: Job, pull: Pull, github: GitHub, checked: Checked) -> str:
         return "no comment, as asked"
     if job.inputs.dry_run:
         return "no comment in a dry run"
-    body = comment.body_of(checked.new, job.shown)
-    wanted = job.log.clean(body) if body is not None else None
     try:
-        return comment.keep(github, job.event.repository, pull.number, wanted)
+        return _keep_comment(job, pull, github, checked)
     except Uncertain as error:
         return f"no comment, GitHub failed: {error}"
     except Refused as error:
@@ -80,6 +81,18 @@ def _comment(job: Job, pull: Pull, github: GitHub, checked: Checked) -> str:
         if pull.from_fork:
             return "no comment: the token of a fork's pull request can only read"
         return "no comment: this token may not write one; give the job `pull-requests: write`"
+
+
+def _keep_comment(job: Job, pull: Pull, github: GitHub, checked: Checked) -> str:
+    new, repository = checked.new, job.event.repository
+    lost = {key: (job.shown.shown(line.path), line) for key, line in new.lost.items()}
+    seen = look(github, repository, pull.number, sorted({path for path, _ in lost.values()}))
+    # One more request for the texts of commits, and one for the comment, must fit.
+    affordable = github.requests + 2 <= _MOST_REQUESTS + checked.different
+    gone = gone_in(github, repository, seen, lost, affordable=affordable)
+    body = body_of(new, job.shown, gone)
+    wanted = job.log.clean(body) if body is not None else None
+    return keep(github, repository, pull.number, seen, wanted)
 
 
 def _without_base(job: Job, pull: Pull, error: Exception) -> Result:
