@@ -36,7 +36,7 @@ def main() -> int:
     options = parser.parse_args()
     for what, tokens, config, cached, wanted in (
         ("open, digests", False, False, False, 1.0),
-        ("a token for each repository, digests", True, False, False, None),
+        ("a token for each repository, digests", True, False, False, 1.0),
         ("open, digests and configs", False, True, False, None),
         ("open, digests and cached configs", False, True, True, 1.0),
     ):

@@ -43,7 +43,7 @@ MODELLED = """
     Query Mutation RateLimit PageInfo Node Repository Ref GitObject Commit Tree TreeEntry Blob Tag
     GitActor GitSignature GpgSignature Actor User Bot Organization RepositoryOwner
     PullRequest Label IssueComment Comment PullRequestReview PullRequestCommit UserContentEdit
-    AutoMergeRequest MergeQueue MergeQueueEntry StatusCheckRollup
+    PullRequestChangedFile AutoMergeRequest MergeQueue MergeQueueEntry StatusCheckRollup
     BranchProtectionRule RepositoryRuleset RepositoryRule RuleParameters
     RequiredStatusChecksParameters StatusCheckConfiguration PullRequestParameters
     MergeQueueParameters RepositoryRuleConditions RefNameConditionTarget

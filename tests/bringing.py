@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hardhull.outcome import Outcome
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.pull_request.options import Brought
     from standin import PullHandle, RepositoryHandle, StandIn
 
@@ -90,6 +91,7 @@ class Scene:
     settings: str = ""
     select: tuple[str, ...] = (ESCALATION,)
     digests: dict[str, str] = field(default_factory=dict)
+    recorded: dict[str, Recorded] = field(default_factory=dict)
     known: dict[tuple[object, ...], Outcome] = field(default_factory=dict)
     checked_out: str | None = None
 
@@ -104,23 +106,27 @@ class Scene:
     def today(self) -> datetime.date:
         return self.hub.clock.now.date()
 
-    def produce(self, rejected: frozenset[str]) -> Outcome:
+    def produce(self, rejected: frozenset[str], updates: tuple[OpenUpdate, ...]) -> Outcome:
         """As a front door does it; the same question has the same answer."""
         digests = tuple(self.digests.items())
-        key = (self.checked_out, self.settings, self.select, digests, rejected)
+        key = (self.checked_out, self.settings, self.select, digests, rejected, updates)
         if key not in self.known or self.checked_out is None:
-            self.known[key] = self._produce(rejected)
+            self.known[key] = self._produce(rejected, updates)
         return self.known[key]
 
-    def _produce(self, rejected: frozenset[str]) -> Outcome:
+    def _produce(self, rejected: frozenset[str], updates: tuple[OpenUpdate, ...]) -> Outcome:
         settings = load(".github/hardhull.yml", self.settings, BY_ID)
         return run(
             self.root,
             settings.choosing(BY_ID, select=self.select),
-            recorded={name: Recorded(digest) for name, digest in self.digests.items()},
+            recorded={
+                **self.recorded,
+                **{name: Recorded(digest) for name, digest in self.digests.items()},
+            },
             fixing=True,
             today=self.today,
             rejected=rejected,
+            updates=updates,
         )
 
     def github(self, token: str = "ghs_t", wait: Callable[[float], None] | None = None) -> GitHub:  # noqa: S107  a test's

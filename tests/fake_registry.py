@@ -235,6 +235,8 @@ class FakeRegistry:
 
 
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    """More than ask at once: where the queue is full, a connection waits for a second."""
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:

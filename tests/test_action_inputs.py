@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardhull.actions.event import Doing, plan_for, read_event
+from hardhull.actions.event import Doing, Event, Plan, plan_for, read_event
 from hardhull.actions.files import inside, write_inside, write_outputs
 from hardhull.actions.inputs import INPUTS, OUTPUTS, Inputs, Kind, Mode, read_inputs
+from hardhull.actions.job import Job
 from hardhull.actions.log import Log, Redacted, forms_of, take_secrets
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.yaml import YamlFile, read_yaml
@@ -24,7 +25,8 @@ from hardhull.settings import RegistrySettings, Settings
 from runner import command_in, event_of, outputs_in
 
 if TYPE_CHECKING:
-    from hardhull.actions.event import Plan
+    from collections.abc import Mapping
+
     from hardhull.actions.inputs import Input
     from hardhull.documents.yaml import Cursor
 
@@ -109,6 +111,23 @@ def test_what_is_given_reaches_settings_and_options() -> None:
     assert changed == {one.name for one in fields(PullRequestOptions)} - {"repository"}
     assert options.split_by is SplitBy.CODEOWNERS
     assert options.labels == ("security", "containers")
+
+
+def test_the_ids_of_azure_reach_the_client_of_the_registries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[Mapping[str, str]] = []
+    monkeypatch.setattr("hardhull.facts.asking.Desk", known.append)
+    ids = {"INPUT_AZURE-CLIENT-ID": "one", "AZURE_CLIENT_ID": "two", "AZURE_TENANT_ID": "three"}
+    environment = {"INPUT_TOKEN": "ghs_t", "GITHUB_WORKSPACE": str(tmp_path), **ids}
+    log, event = Log(io.StringIO(), ()), Event("schedule", "acme/shop")
+    job = Job(environment, log, read_inputs(environment), event, Plan(Doing.FIX, ""))
+
+    job.desk()
+
+    (told,) = known
+    assert (told["AZURE_CLIENT_ID"], told["AZURE_TENANT_ID"]) == ("one", "three")
+    assert not [name for name in told if name.startswith("INPUT_")]
 
 
 def test_without_inputs_the_options_are_their_own_defaults() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from hardhull import __version__, cli
-from hardhull.commands.roots import expanded
+from hardhull.cli import make_parser
+from hardhull.commands.roots import expanded, settings_of
 from hardhull.model import UsageError
 from hardhull.report.json_schema import report_schema
 from hardhull.rules import BY_ID, RULES
@@ -366,6 +367,36 @@ def test_a_concern_stands_for_its_rules() -> None:
     assert expanded(["privileges, latest-tag", "privileges"]) == [*own, "latest-tag"]
     with pytest.raises(UsageError, match="unknown rule `nothing-like-it`"):
         expanded(["nothing-like-it"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "configured", "expected"),
+    [
+        (["--select", "images"], {}, {"public-base-image": False, "unpinned-image": True}),
+        (["--select", "public-base-image"], {}, {"public-base-image": True, "latest-tag": False}),
+        (["--select", "images", "--enable", "public-base-image"], {}, {"public-base-image": True}),
+        (["--select", "images"], {"public-base-image": "fix"}, {"public-base-image": True}),
+        (["--select", "images"], {"latest-tag": "off"}, {"latest-tag": False}),
+        (["--select", "latest-tag"], {"latest-tag": "off"}, {"latest-tag": True}),
+        (["--select", "advice", "--enable", "advice"], {}, {"missing-resources": True}),
+        (["--enable", "advice"], {}, {"missing-resources": True, "latest-tag": True}),
+        (["--select", "pod-security"], {}, {"unsafe-sysctls": True, "latest-tag": False}),
+    ],
+)
+def test_a_group_selects_its_rules_that_are_on(
+    tmp_path: Path, arguments: list[str], configured: dict[str, str], expected: dict[str, bool]
+) -> None:
+    write(tmp_path, {".github/hardhull.yml": json.dumps({"rules": configured})})
+    settings = settings_of(tmp_path, make_parser().parse_args(["fix", *arguments]))
+
+    assert {one: settings.state_of(BY_ID[one]) != "off" for one in expected} == expected
+
+
+def test_a_group_whose_rules_are_all_off_says_so(tmp_path: Path) -> None:
+    arguments = make_parser().parse_args(["fix", "--select", "advice"])
+
+    with pytest.raises(UsageError, match="--select advice: all its rules are off; name them"):
+        settings_of(tmp_path, arguments)
 
 
 def test_starting_imports_little() -> None:

@@ -233,3 +233,42 @@ def test_tye_and_skaffold_say_what_is_built_under_which_name(tmp_path: Path) -> 
     evidence = " ".join(text for app in found.values() for text in app.evidence)
     assert "tye.yaml:3" in evidence
     assert "skaffold.yaml:5" in evidence
+
+
+@pytest.mark.parametrize(("image", "runs"), [("storefront:v1", True), ("redis:7", False)])
+def test_a_name_without_an_owner_is_built_here_or_official(
+    tmp_path: Path, image: str, runs: bool
+) -> None:
+    """Nobody but Docker can publish under such a name: the only Dockerfile makes the others."""
+    files = {**PROGRAM, "chart/pod.yaml": pod(image)}
+    files = {path.removeprefix("shop/"): text for path, text in files.items()}
+    (app,) = applications(tmp_path, files).values()
+
+    assert bool(app.workloads) is runs
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "image", "here"),
+    [
+        ("src/cart/Dockerfile", "node:22", "registry.example/demo/cart:v1", True),
+        ("src/cart/Dockerfile", "node:22", "registry.example/demo/basket:v1", False),
+        ("src/server/Dockerfile", "node:22", "mcr.microsoft.com/mssql/server:2022", False),
+        ("redis/Dockerfile", "node:22", "redis:7", False),
+        ("grafana/Dockerfile", "grafana/grafana:11", "grafana/grafana:11", False),
+    ],
+)
+def test_an_image_with_the_name_of_a_dockerfile_is_not_pinned(
+    tmp_path: Path, path: str, base: str, image: str, here: bool
+) -> None:
+    write(tmp_path, {path: f"FROM {base}\nCMD run\n", "k8s/pod.yaml": pod(image)})
+    uses = outcome(tmp_path, fixing=False).project.references
+
+    assert [use.built_here is not None for use in uses if use.path == "k8s/pod.yaml"] == [here]
+
+
+def test_a_jenkinsfile_says_what_is_built(tmp_path: Path) -> None:
+    script = "sh 'docker build -t acme.example/front:1 -f shop/Dockerfile .'\n"
+    found = applications(
+        tmp_path, {**PROGRAM, "Jenkinsfile": script, "k8s/pod.yaml": pod("acme.example/front:1")}
+    )
+    assert [len(app.workloads) for app in found.values()] == [1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import socket
@@ -13,6 +14,7 @@ import pytest
 from fake_registry import FakeRegistry, Reply, image, index, platform
 from hardhull import cli
 from hardhull.facts.asking import Desk
+from hardhull.facts.cache import Recent
 from hardhull.facts.registry import Registries
 from hardhull.outcome import Status
 from hardhull.rules import BY_ID
@@ -103,9 +105,57 @@ def test_fix_asks_pins_and_says_whom_it_asked(
 
     assert cli.main(["fix", str(root), "--allow-dirty", "--format", "json"]) == 0
     again = json.loads(capsys.readouterr().out)
+    assert (again["changes"], again["contacted"]) == ([], [])
+    assert len(registry.seen) == 5
+
+    arguments = ["fix", str(root), "--allow-dirty", "--format", "json", "--no-cache"]
+    assert cli.main(arguments) == 0
+    again = json.loads(capsys.readouterr().out)
     assert (again["changes"], again["contacted"]) == ([], [registry.host])
     # Whether the tags have moved is asked; what the digests mean is in the cache.
     assert (registry.count("HEAD"), registry.count("GET")) == (4, 3)
+
+
+def test_a_tag_that_is_followed_at_once_is_asked_for_in_every_run(
+    registry: FakeRegistry, tmp_path: Path
+) -> None:
+    registry.push("docker.io/library/redis", "7.2", image())
+    files = {"compose.yaml": "services:\n  cache:\n    image: redis:7.2\n"}
+    root = repository(tmp_path / "shop", registry, files, **{"pin-cooldown": "0"})
+    cli.main(["fix", str(root)])
+    moved = registry.push("docker.io/library/redis", "7.2", image({"User": "1"}))
+
+    assert cli.main(["fix", str(root), "--allow-dirty"]) == 0
+
+    assert moved.digest in (root / "compose.yaml").read_text()
+
+
+def test_an_answer_grows_old(tmp_path: Path) -> None:
+    hour, time = datetime.timedelta(hours=1), [1000.0]
+    recent = Recent(tmp_path, hour, lambda: time[0])
+    recent.put("https://registry.example/v2/a/manifests/1", "sha256:1")
+
+    def said(life: datetime.timedelta = hour, asked: str = "a") -> str | None:
+        url = f"https://registry.example/v2/{asked}/manifests/1"
+        return Recent(tmp_path, life, lambda: time[0]).get(url)
+
+    assert (said(), said(asked="b"), said(datetime.timedelta())) == ("sha256:1", None, None)
+    time[0] += 3599
+    assert said() == "sha256:1"
+    time[0] += 1
+    assert said() is None
+    time[0] = 999
+    assert said() is None, "the clock was wrong then, or is wrong now"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 4000, '{"asked": 1}', '{"at": "x"}'])
+def test_an_answer_that_cannot_be_read_is_asked_for(tmp_path: Path, text: str) -> None:
+    recent = Recent(tmp_path, datetime.timedelta(hours=1))
+    recent.put("a", "sha256:1")
+    (kept,) = (tmp_path / "answers").iterdir()
+    kept.write_text(text)
+
+    assert recent.get("a") is None
 
 
 @pytest.mark.parametrize("arguments", [["scan"], ["fix", "--offline"], ["images"]])
@@ -446,3 +496,44 @@ def test_someone_who_watches_sees_what_is_looked_up(
 
     assert cli.main(["fix", str(root)]) == 0
     assert "ghcr.io/acme/app" in terminal.getvalue()
+
+
+# ---------------------------------------------------------------- what is never told
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github", "markdown"])
+@pytest.mark.parametrize("more", [[], ["--diff"]], ids=["fix", "diff"])
+def test_a_secret_of_an_image_is_in_no_output(
+    registry: FakeRegistry,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    form: str,
+    more: list[str],
+) -> None:
+    def variables(number: int) -> list[str]:
+        secret = f"hunter{number}2"
+        return [
+            *ASPNET[:-2],
+            f"DB_PASSWORD={secret}",
+            f"API_TOKEN={secret}",
+            f"SQL_VERSION=Server=a;Password={secret};",
+            f"PROXY_URLS=https://ann:{secret}@proxy.example",
+            f"ASPNETCORE_HTTP_PORTS=80;{secret}@",
+            "APP_UID=1654",
+        ]
+
+    made = [image({"User": "root", "Env": variables(number)}) for number in (0, 1)]
+    for one in made:
+        registry.push("acme.azurecr.io/base", "1", one)
+    pinned = f"acme.azurecr.io/base:1@{made[0].digest}"
+    root = repository(tmp_path / "shop", registry, api(pinned), **{"pin-cooldown": "0"})
+
+    assert cli.main(["fix", str(root), "--format", form, *more]) == 0
+
+    said = capsys.readouterr()
+    assert "hunter" not in said.out + said.err
+    if form == "json":
+        assert "ENV changed: API_TOKEN, ASPNETCORE_HTTP_PORTS, DB_PASSWORD, PROXY" in said.out
+    written = "".join(path.read_text() for path in (root / "src").rglob("*") if path.is_file())
+    assert "hunter" not in written
+    assert (made[1].digest in written) != bool(more)

@@ -118,7 +118,7 @@ class Play:
         self._tick("no to 1")
 
     def ticks_anew(self) -> None:
-        self.asked |= self._tick("hardhull:regenerate")
+        self.asked |= self._tick("<!-- regenerate -->")
 
     def _tick(self, marker: str) -> bool:
         pull = self.pull

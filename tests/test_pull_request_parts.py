@@ -41,6 +41,8 @@ from hardhull.pull_request.state import (
     LARGEST_STATE,
     State,
     block_in,
+    box,
+    marks_of,
     notice_in,
     noticed,
     wrapped,
@@ -171,8 +173,10 @@ def test_a_body_answers_in_order_and_says_the_same_again(tmp_path: Path, example
 
     assert places == sorted(places)
     assert write(result, plan, About("main")) == text
-    boxes = re.findall(r"hardhull:refuse((?: [0-9a-f]{16})+)", text.text)
-    assert {fix for fixes in boxes for fix in fixes.split()} == set(plan.fixes)
+    block = block_in(wrapped(text.text, State("hardhull", fixes=plan.fixes)))
+    assert block is not None
+    assert block.unticked == set(plan.fixes)
+    assert text.text.count("<!-- no ") == len({c.finding.fingerprint for c in result.changes})
     assert len(text.text) < 6000
     assert not re.search(r"\d{1,2}:\d{2}:\d{2}|!\[|https?://", text.text)
 
@@ -212,7 +216,7 @@ def test_what_does_not_fit_is_counted(sizes: list[int], room: int) -> None:
 def test_a_body_never_outgrows_what_github_takes(tmp_path: Path) -> None:
     rule = next(rule for rule in RULES if rule.id == "privilege-escalation")
     before = {
-        f"folder{index}/{path}": text
+        f"services/a-service-with-a-long-name-{index}/{path}": text
         for index in range(500)
         for path, text in rule.examples[0].before.items()
         if path.endswith("yaml")
@@ -258,6 +262,24 @@ def test_a_state_is_read_back(state: State, before: str, after: str) -> None:
     assert noticed(again, "", "").replace("\r\n", "\n") == (
         f"{before}{wrapped('text', state)}{after}".replace("\r\n", "\n")
     )
+
+
+@given(st.sets(shorts, min_size=1, max_size=8), st.data())
+def test_marks_of_boxes_stand_for_one_fix_each(fixes: set[str], data: st.DataObject) -> None:
+    alike = {fix[:9] + other[9:] for fix in fixes for other in fixes}
+    marks = marks_of(alike)
+    ticked = data.draw(st.sets(st.sampled_from(sorted(alike))))
+    boxes = [box("no", ticked=fix in ticked, fixes=(marks[fix],)) for fix in sorted(alike)]
+    block = block_in(wrapped("\n".join(boxes), State("hardhull", fixes=tuple(sorted(alike)))))
+
+    assert block is not None
+    assert (set(block.ticked), set(block.unticked)) == (ticked, alike - ticked)
+
+
+def test_a_mark_that_stands_for_nothing_here_is_nothing() -> None:
+    block = block_in(wrapped("- [x] <!-- no bbbbbb -->", STATE))
+    assert block is not None
+    assert block.ticked == frozenset()
 
 
 def test_too_much_to_remember_is_cut() -> None:
@@ -497,10 +519,8 @@ def test_what_is_remembered() -> None:
     bot = pull(**CLOSED, number=3, by_machine=True)
     merged = pull(number=4, standing=Standing.MERGED, closed=TODAY - 89 * DAYS)
     retried = replace(person, labels=frozenset({"hardhull:retry"}))
-    ticked = pull(body=wrapped(f"- [x] <!-- hardhull:refuse {OTHER} -->", STATE))
-    unticked = pull(
-        body=wrapped(f"- [ ] <!-- hardhull:refuse {OTHER} -->", replace(STATE, refused=(OTHER,)))
-    )
+    ticked = pull(body=wrapped(f"- [x] <!-- no {OTHER} -->", STATE))
+    unticked = pull(body=wrapped(f"- [ ] <!-- no {OTHER} -->", replace(STATE, refused=(OTHER,))))
 
     assert remember([person], TODAY).refused == {FIX}
     assert remember([retried], TODAY).refused == frozenset()

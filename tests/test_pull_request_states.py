@@ -261,7 +261,7 @@ def test_12_someone_committed_here(opened: Scene) -> None:
 def test_12_until_the_box_is_ticked(opened: Scene) -> None:
     opened.repository.person_commits("hardhull", {"mine": "1\n"})
     opened.again()
-    opened.pull.tick("hardhull:regenerate")
+    opened.pull.tick("<!-- regenerate -->")
     brought, writes = opened.again()
 
     assert (brought.operation, writes) == (Operation.UPDATED, REWRITE)
@@ -682,6 +682,21 @@ def test_a_box_refuses_one_fix(scene: Scene) -> None:
     assert scene.again()[1] == []
     scene.pull.merge()
     assert scene.again()[1] == ["updateRefs delete hardhull"]
+
+
+def test_a_box_refuses_one_fix_of_several_in_a_row(scene: Scene) -> None:
+    scene.select = ("unpinned-image",)
+    scene.digests = dict.fromkeys(NAMES, DIGEST)
+    scene.bring()
+    boxes = [line for line in scene.pull.body.split("\n") if "no to 1: " in line]
+    assert len(boxes) == len(NAMES)
+    scene.pull.tick(boxes[0].partition("--> ")[2])
+    writes = scene.again()[1]
+
+    assert writes == REWRITE
+    lines = scene.repository.files("hardhull")["src/Api/Dockerfile"].decode().split("\n")
+    assert [DIGEST in line for line in lines if line.startswith("FROM")] == [False, True]
+    assert scene.again()[1] == []
 
 
 def test_a_comment_makes_it_anew_where_that_is_wanted(opened: Scene) -> None:

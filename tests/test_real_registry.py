@@ -229,7 +229,10 @@ def test_skopeo_agrees(distribution: Distribution) -> None:
 @pytest.mark.judge
 @pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not on the PATH")
 def test_what_skopeo_pushes_is_pinned(
-    distribution: Distribution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    distribution: Distribution,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """An image that goes in by skopeo, and the reference that `hardhull fix` writes for it."""
     for name, value in environment_of(distribution).items():
@@ -252,6 +255,11 @@ def test_what_skopeo_pushes_is_pinned(
     assert cli.main(["fix", str(root)]) == 0
     pinned = text.replace("base:8", f"base:8@{(tmp_path / 'digest').read_text()}")
     assert (root / "Dockerfile").read_text() == pinned  # its config says that it is not root
+
+    for more, contacted in (([], []), (["--no-cache"], [distribution.host])):
+        capsys.readouterr()
+        assert cli.main(["fix", str(root), "--format", "json", *more]) == 0
+        assert json.loads(capsys.readouterr().out)["contacted"] == contacted
 
 
 def _layout(made: Made) -> dict[str, bytes]:

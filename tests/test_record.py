@@ -135,6 +135,9 @@ def test_a_fix_asks_for_itself(
     assert (registry.count("HEAD"), registry.count("GET")) == (3, 3)
 
     cli.main(["fix", str(root), "--allow-dirty"])
+    assert len(registry.seen) == 6  # what was asked a moment ago
+
+    cli.main(["fix", str(root), "--allow-dirty", "--no-cache"])
     assert registry.count("HEAD") == 6  # the tags of the pins may have moved
 
 

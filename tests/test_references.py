@@ -243,3 +243,73 @@ def test_a_step_that_builds_the_default_dockerfile_names_an_image_of_ours(tmp_pa
     result = outcome(tmp_path, "unpinned-image", fixing=False)
 
     assert result.entries == ()
+
+
+# ---------------------------------------------------------------- bases that are built here
+
+SDK_BASE = "FROM alpine:3\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "here"),
+    [
+        ("src/sdk-base-dockerfile", "shop-sdk-base:1", True),
+        ("src/sdk-base.Dockerfile", "shop-sdk-base:1", True),
+        ("Dockerfile.sdk-base", "shop-sdk-base", True),
+        ("Dockerfile.sdk-base", "sdk-base", True),
+        ("Dockerfile.sdk-base", "acme/shop-sdk-base:1", False),
+        ("Dockerfile.sdk-base", "registry.example/sdk-base:1", False),
+        ("Dockerfile.sdk-base", "sdk-based:1", False),
+        ("redis.Dockerfile", "redis:7", False),
+        ("redis.Dockerfile", "shop-redis:7", False),
+        ("sdk-base/Dockerfile", "shop-sdk-base:1", False),
+    ],
+)
+def test_a_bare_name_that_ends_like_a_dockerfile(
+    tmp_path: Path, path: str, name: str, *, here: bool
+) -> None:
+    files = {path: SDK_BASE, "api/Dockerfile": f"FROM {name}\n"}
+    write(tmp_path, files)
+    uses = survey(tmp_path, Settings()).project.references
+    (said,) = (use.built_here for use in uses if use.path == "api/Dockerfile")
+
+    assert said == (f"{path} is named like it" if here else None)
+    assert [use.built_here for use in uses if use.path == path] == [None]
+
+
+AZURE = """\
+steps:
+- task: Docker@2
+  inputs:
+    command: build
+    repository: sdkbase
+    dockerfile: base/Dockerfile
+    tags: |
+      1.0
+      latest
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("build.sh", "docker build -t sdkbase:1 -f base/Dockerfile base\n"),
+        ("build.ps1", "docker build -t sdkbase:1 `\n  -f base/Dockerfile base\n"),
+        ("build.cmd", "docker image build ^\r\n --tag=sdkbase:1 base\r\n"),
+        ("Makefile", "base:\n\tdocker buildx build --tag sdkbase:1 --load base\n"),
+        ("build.sh", "az acr build --registry acme --image sdkbase:1 base\n"),
+        (
+            ".github/workflows/a.yml",
+            "jobs:\n a:\n  steps:\n  - run: docker build -t sdkbase base\n",
+        ),
+        ("azure-pipelines.yml", AZURE),
+        ("compose.yaml", "services:\n  base:\n    image: sdkbase:1\n    build: base\n"),
+    ],
+)
+def test_who_builds_a_base(tmp_path: Path, path: str, text: str) -> None:
+    write(tmp_path, {"base/Dockerfile": SDK_BASE, "api/Dockerfile": "FROM sdkbase:1\n", path: text})
+    uses = survey(tmp_path, Settings()).project.references
+    (said,) = (use.built_here for use in uses if use.path == "api/Dockerfile")
+
+    assert said is not None
+    assert said.startswith(path)

@@ -396,6 +396,26 @@ def test_the_end_that_a_registry_says_is_recorded_and_told(
     assert ".NET 99.0 (since 2026-03-24, as its registry says)" in said
 
 
+@pytest.mark.parametrize("dates", [(), ("2026-03-24",)])
+def test_a_second_run_asks_for_no_end_either(
+    registry: FakeRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str], dates: tuple[str]
+) -> None:
+    recorded_end(registry, tmp_path, Reply(200, {}, referrers(*dates)))
+    told = []
+    for more in ([], [], ["--no-cache"]):
+        registry.seen.clear()
+        capsys.readouterr()
+        cli.main(["fix", str(tmp_path / "shop"), "--diff", "--format", "json", *more])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        ends = sum("as its registry says" in str(one) for one in findings)
+        referred = sum("/referrers/" in one.path for one in registry.seen)
+        # That an image of our own is not there yet is no answer that is kept.
+        told.append((ends, referred, len([one for one in registry.seen if "acme" not in one.path])))
+
+    ended = len(dates)  # and what `record` was told counts too
+    assert told == [(ended, 0, 0), (ended, 0, 0), (ended, 1, 2)]
+
+
 @pytest.mark.parametrize(
     "reply",
     [

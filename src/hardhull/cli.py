@@ -310,9 +310,12 @@ def _paths(parser: _Parser) -> None:
 def _choosing(parser: _Parser) -> None:
     group = parser.add_argument_group("which changes")
     for name, meaning in (
-        ("select", "only this rule, the rules of this concern, or what `pod-security` refuses"),
+        (
+            "select",
+            "only this rule, the rules of this concern that are on, or what `pod-security` refuses",
+        ),
         ("ignore", "not this rule or concern"),
-        ("enable", "also this rule, which is off by default"),
+        ("enable", "also this rule, or all of this concern, though off by default"),
     ):
         group.add_argument(
             f"--{name}", action="append", default=[], metavar="RULE", help=f"{meaning}; repeatable"
@@ -337,6 +340,11 @@ def _facts(parser: _Parser) -> None:
         action="store_true",
         help="contact nothing: what --digests does not hold is not known; `scan` and `images` "
         "contact nothing anyway",
+    )
+    group.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="ask registries for every tag, also where a run of the last hour did",
     )
     _config_file(group)
 

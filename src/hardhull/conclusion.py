@@ -10,7 +10,8 @@ from hardhull.model import Fix, Level, Phase, SubjectKind
 from hardhull.outcome import Entry, Standing, Status
 from hardhull.project.pod_security import level_of, version_of, violations
 from hardhull.project.updaters import scheduled_run
-from hardhull.rules.images.pinning import is_windows
+from hardhull.rules.images.pinning import is_windows, may_be_refreshed
+from hardhull.rules.images.stale_digest import ID as STALE_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hardhull.project.context import Context
     from hardhull.project.link import Project, Workspace
 
+LEFT_TO = "Pins are left to: "
 _LISTED = 3
 _LOOKED_AT = SubjectKind.REFERENCE
 
@@ -133,6 +135,19 @@ def refreshers(
         return (f"Pins are refreshed by: {named[0][0]}",)
     parts = (f"{by} [{_some(paths)}]" for by, paths in named)
     return (f"Pins are refreshed by: {'; '.join(parts)}",)
+
+
+def left_to_updates(project: Project, rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Which open pull requests of update tools digests are left to, and in which files."""
+    if not project.workspace.updaters.open or not any(rule.id == STALE_DIGEST for rule in rules):
+        return ()
+    files: dict[str, dict[str, None]] = {}
+    for use in project.references:
+        update = project.workspace.update_of(use)
+        if update is not None and may_be_refreshed(use, project.workspace):
+            files.setdefault(str(update), {})[use.path] = None
+    parts = (f"{by} [{_some(list(paths))}]" for by, paths in files.items())
+    return (f"{LEFT_TO}{'; '.join(parts)}",) if files else ()
 
 
 def left_to_windows(project: Project) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ _NOT_CONTAINERFILE = re.compile(
 )
 _TEMPLATE = re.compile(r"\.(?:j2|jinja2?|tpl|tmpl|template|gotmpl|erb|mustache|hbs|liquid)$")
 _EVIDENCE_SUFFIX = re.compile(
-    r"\.(?:cs|fs|vb|(?:cs|fs|vb|dc)proj|props|targets|pubxml|sh|psm?1|cmd|bat|hcl|bicep|tf|conf|config"
+    r"\.(?:cs|fs|vb|(?:cs|fs|vb|dc)proj|props|targets|pubxml|sh|psm?1|cmd|bat|groovy|hcl|bicep|tf|conf|config"
     r"|env|mk|dockerignore)$"
 )
 _EVIDENCE_NAME = re.compile(

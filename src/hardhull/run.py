@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hardhull.acceptance import ID as STALE
 from hardhull.acceptance import Decisions, as_findings
-from hardhull.conclusion import entries, explain, left_to_windows, refreshers, standings
+from hardhull.conclusion import (
+    entries,
+    explain,
+    left_to_updates,
+    left_to_windows,
+    refreshers,
+    standings,
+)
 from hardhull.engine import harden
 from hardhull.ledger import Ledger, find_all
 from hardhull.model import Crash
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from hardhull.facts.lookups import Wanted
     from hardhull.model import Finding, Fix
     from hardhull.project.context import Context
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.settings import Settings
 
     Ask: TypeAlias = Callable[[tuple[Wanted, ...]], Answers]
@@ -39,16 +47,20 @@ def run(  # noqa: PLR0913  everything a run depends on is named here
     today: datetime.date | None = None,
     rejected: frozenset[str] = frozenset(),
     refreshing: bool = True,
+    updates: tuple[OpenUpdate, ...] = (),
     ask: Ask | None = None,
 ) -> Outcome:
     """Scan or harden one root. Nothing is written: the outcome holds the new texts.
 
     `rejected` holds fingerprints of findings that are not to be fixed. They are taken out before
     the rules run, so that what depends on them is refused with them. A run that is not
-    `refreshing` leaves the digests of tags that moved for one that is. `ask` looks up images that
+    `refreshing` leaves the digests of tags that moved for one that is. `updates` are open pull
+    requests of update tools, to which it leaves theirs. `ask` looks up images that
     are not recorded; without it nothing is contacted.
     """
-    context = survey(root, settings, recorded=recorded, today=today, refreshing=refreshing)
+    context = survey(
+        root, settings, recorded=recorded, today=today, refreshing=refreshing, updates=updates
+    )
     outcome = conclude(root, context, fixing=fixing, rejected=rejected)
     # Only a run shows what must be known: the references to pin are those that are left at its end.
     asked = _unknown(outcome, context) if ask is not None else ()
@@ -122,6 +134,10 @@ def conclude(
         ),
         tuple(ledger.memory.crashes.values()),
         fixing,
-        (*refreshers(told, rules, context.project.workspace), *left_to_windows(context.project)),
+        (
+            *refreshers(told, rules, context.project.workspace),
+            *left_to_updates(context.project, rules),
+            *left_to_windows(context.project),
+        ),
         pod_security=standings(rules, context, final),
     )

@@ -14,6 +14,7 @@ from hardhull.documents.unreadable import Unreadable
 from hardhull.facts.gather import Facts
 from hardhull.model import Skipped, UsageError
 from hardhull.project.builds import is_build_evidence, read_builds
+from hardhull.project.chart_users import read_installs
 from hardhull.project.context import Context
 from hardhull.project.dotnet import Programs
 from hardhull.project.evidence import EvidenceTexts
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hardhull.documents.source import Source
     from hardhull.facts.asking import Answers
     from hardhull.facts.gather import Recorded
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.settings import Settings
 
 
@@ -41,6 +43,7 @@ def survey(
     today: datetime.date | None = None,
     replaced: disk.Replaced | None = None,
     refreshing: bool = True,
+    updates: tuple[OpenUpdate, ...] = (),
 ) -> Context:
     """Discover, read and link one root; with other texts for the files in `replaced`."""
     found = disk.discover(root, settings.paths.include, settings.paths.exclude, replaced)
@@ -58,15 +61,18 @@ def survey(
         _of_kind(found, FileKind.EVIDENCE) | _of_kind(found, FileKind.MSBUILD), disk.read
     )
     documents |= opened(texts, documents)
+    installs, values = read_installs(texts, documents)
+    documents |= values
     workspace = Workspace(
         settings,
         facts,
         builds,
         Programs(found),
         texts,
-        (*found.skipped, *skipped),
+        (*found.skipped, *skipped, *installs.skipped),
         unread,
-        read_updaters(texts),
+        replace(read_updaters(texts), open=updates),
+        installs,
         refreshing,
     )
     project = link(documents, workspace)

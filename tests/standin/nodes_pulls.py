@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from standin import standing
 from standin.connections import Connection, Leaf, connect
-from standin.diffs import changed_files
+from standin.diffs import ChangedFile, changed_files
 from standin.node_ids import node_id
 from standin.nodes_git import GitThing, RefNode
 from standin.nodes_said import auto_merge, comment, edits, review
@@ -214,11 +214,29 @@ class PullNode:
 
     # -- what belongs to it
 
+    def _files(self) -> list[ChangedFile]:
+        commits = standing.commits_of(self.home, self.pull)
+        if not commits:
+            return []
+        base = self.home.store.commit_object(commits[0]).parents[0]
+        return changed_files(self.home.store, base, self.pull.head_sha)
+
     @property
     def changed_files(self) -> int:
-        commits = standing.commits_of(self.home, self.pull)
-        base = self.home.store.commit_object(commits[0]).parents[0] if commits else None
-        return len(changed_files(self.home.store, base, self.pull.head_sha)) if commits else 0
+        return len(self._files())
+
+    def files(self, **page: Any) -> Connection:
+        found: list[Leaf] = [
+            {
+                "__typename": "PullRequestChangedFile",
+                "path": one.path,
+                "additions": one.additions,
+                "deletions": one.deletions,
+                "changeType": one.status.upper(),
+            }
+            for one in self._files()
+        ]
+        return connect(found, "files", **page)
 
     def labels(self, order_by: Any = None, **page: Any) -> Connection:
         del order_by

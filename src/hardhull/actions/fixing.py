@@ -21,6 +21,7 @@ from hardhull.run import run
 if TYPE_CHECKING:
     from hardhull.actions.job import Job
     from hardhull.outcome import Outcome
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.pull_request.options import Brought
 
 
@@ -38,16 +39,18 @@ class _Producer:
         """Learn what our open pull requests hold."""
         self._held = fixes
 
-    def produce(self, rejected: frozenset[str]) -> Outcome:
+    def produce(self, rejected: frozenset[str], updates: tuple[OpenUpdate, ...]) -> Outcome:
         """One run. A push refreshes stale digests only if that was begun: it would undo it else."""
         refreshing = self._job.plan.refreshing
-        outcome = self._run(rejected, refreshing=refreshing is not False)
+        outcome = self._run(rejected, updates, refreshing=refreshing is not False)
         if refreshing is None and not self._held & _refreshed(outcome):
-            outcome = self._run(rejected, refreshing=False)
+            outcome = self._run(rejected, updates, refreshing=False)
         self.outcome = outcome
         return outcome
 
-    def _run(self, rejected: frozenset[str], *, refreshing: bool) -> Outcome:
+    def _run(
+        self, rejected: frozenset[str], updates: tuple[OpenUpdate, ...], *, refreshing: bool
+    ) -> Outcome:
         ask = None
         if self._desk is not None:
             ask = partial(self._desk.ask, self._settings.registries)
@@ -58,6 +61,7 @@ class _Producer:
             fixing=True,
             rejected=rejected,
             refreshing=refreshing,
+            updates=updates,
             ask=ask,
         )
 

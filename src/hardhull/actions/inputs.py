@@ -141,6 +141,18 @@ INPUTS: tuple[Input, ...] = (
         "Settings.registries",
         Kind.LIST,
     ),
+    Input(
+        "azure-client-id",
+        "Client id of the application whose identity the job takes for Azure's registries; needs "
+        "`azure-tenant-id` and `permissions: id-token: write`. `AZURE_CLIENT_ID` decides if not "
+        "given.",
+        "Desk.AZURE_CLIENT_ID",
+    ),
+    Input(
+        "azure-tenant-id",
+        "Tenant of that application. `AZURE_TENANT_ID` decides if not given.",
+        "Desk.AZURE_TENANT_ID",
+    ),
     Input("base", "Branch to harden; the default branch if not given.", "PullRequestOptions.base"),
     Input(
         "branch",
@@ -299,6 +311,8 @@ class Inputs:
     digests: str | None = None
     offline: bool = False
     registry_allow: tuple[str, ...] = ()
+    azure_client_id: str | None = None
+    azure_tenant_id: str | None = None
     base: str | None = None
     branch: str = "hardhull"
     title: str | None = None
@@ -329,6 +343,15 @@ class Inputs:
             )
             settings = replace(settings, registries=wider)
         return settings
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the client of the registries is told beside the environment."""
+        given = {
+            "AZURE_CLIENT_ID": self.azure_client_id,
+            "AZURE_TENANT_ID": self.azure_tenant_id,
+        }
+        return {name: text for name, text in given.items() if text is not None}
 
     def options(self, repository: str, base: str | None) -> PullRequestOptions:
         """What is chosen about the pull request."""

@@ -116,7 +116,7 @@ class Job:
             for name, text in self.environment.items()
             if not name.startswith("INPUT_") and name != "ACTIONS_RUNTIME_TOKEN"
         }
-        return Desk({"GITHUB_TOKEN": self.token, **given})
+        return Desk({"GITHUB_TOKEN": self.token, **given, **self.inputs.variables})
 
     @property
     def api_host(self) -> str:

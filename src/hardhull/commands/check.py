@@ -6,7 +6,6 @@ import gc
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from hardhull import writing
 from hardhull.commands import forms
 from hardhull.commands.output import Output, in_actions, tell
 from hardhull.commands.parallel import in_order
-from hardhull.commands.roots import desk_of, recorded_of, roots_of, settings_of
+from hardhull.commands.roots import asking_of, desk_of, recorded_of, roots_of, settings_of
 from hardhull.commands.trouble import crash_block
 from hardhull.model import Severity, UsageError
 from hardhull.outcome import Status
@@ -99,7 +98,7 @@ def _outcome(
     desk: Desk | None,
     arguments: argparse.Namespace,
 ) -> Outcome:
-    ask = partial(desk.ask, settings.registries) if desk is not None else None
+    ask = asking_of(desk, settings, arguments)
     if not getattr(arguments, "interactive", False):
         fixing = arguments.command == "fix"
         return run(root, settings, recorded=recorded, fixing=fixing, ask=ask)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hardhull.commands.output import Output, tell
-from hardhull.commands.roots import desk_of, recorded_of, roots_of, settings_of
+from hardhull.commands.roots import asking_of, desk_of, recorded_of, roots_of, settings_of
 from hardhull.commands.trouble import crash_block
 from hardhull.model import UsageError
 from hardhull.pull_request.bring import bring
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from hardhull.model import Crash
     from hardhull.outcome import Outcome
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.pull_request.options import Brought
 
 REFUSED = 4
@@ -57,13 +57,20 @@ def pr(arguments: argparse.Namespace) -> int:
     root, options = roots[0], options_of(roots[0], arguments)
     settings, recorded = settings_of(root, arguments), recorded_of(arguments)
     github = GitHub.of_environment(os.environ)
-    desk = desk_of(arguments)
-    ask = partial(desk.ask, settings.registries) if desk is not None else None
+    ask = asking_of(desk_of(arguments), settings, arguments)
     crashes: list[Crash] = []
     contacted: list[str] = []
 
-    def produce(rejected: frozenset[str]) -> Outcome:
-        outcome = run(root, settings, recorded=recorded, fixing=True, rejected=rejected, ask=ask)
+    def produce(rejected: frozenset[str], updates: tuple[OpenUpdate, ...]) -> Outcome:
+        outcome = run(
+            root,
+            settings,
+            recorded=recorded,
+            fixing=True,
+            rejected=rejected,
+            updates=updates,
+            ask=ask,
+        )
         crashes[:] = outcome.crashes
         contacted[:] = sorted({*contacted, *outcome.contacted})
         return outcome

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import os
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardhull.facts.gather import read_digests
 from hardhull.model import Level, UsageError
 from hardhull.rules import BY_ID, RULES
-from hardhull.settings import CONFIG_PATH, Settings, load
+from hardhull.settings import CONFIG_PATH, RuleState, Settings, load
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from hardhull.facts.asking import Desk
     from hardhull.facts.gather import Recorded
     from hardhull.model import Rule
+    from hardhull.run import Ask
 
 _LARGEST_CONFIG = 1024 * 1024
 _LARGEST_DIGESTS = 64 * 1024 * 1024
@@ -66,11 +69,12 @@ def settings_of(root: Path, arguments: argparse.Namespace) -> Settings:
     """The settings in force for a root: its configuration, then the command line."""
     config = config_of(root, arguments)
     settings = load(*config, BY_ID) if config is not None else Settings()
+    enable = expanded(arguments.enable)
     settings = settings.choosing(
         BY_ID,
-        select=expanded(arguments.select),
+        select=_selected(arguments.select, settings.choosing(BY_ID, enable=enable)),
         ignore=expanded(arguments.ignore),
-        enable=expanded(arguments.enable),
+        enable=enable,
     )
     if _POD_SECURITY in _names(arguments.select):
         asked = replace(settings.pod_security, asked=True)
@@ -89,6 +93,21 @@ def expanded(names: Iterable[str]) -> list[str]:
             raise UsageError(f"unknown rule `{name}`; {hint}")
         found += group or [name]
     return [name for name in dict.fromkeys(found) if name]
+
+
+def _selected(names: Iterable[str], settings: Settings) -> list[str]:
+    """Rule ids of what is selected: of a group those that are on, by its own id any."""
+    found: list[str] = []
+    for name in _names(names):
+        ids = expanded([name]) if name else []
+        on = [one for one in ids if settings.state_of(BY_ID[one]) is not RuleState.OFF]
+        if ids and not on and name not in BY_ID:
+            raise UsageError(
+                f"--select {name}: all its rules are off; name them ({', '.join(ids)}), or give "
+                f"--enable {name} too"
+            )
+        found += ids if name in BY_ID else on
+    return list(dict.fromkeys(found))
 
 
 def _groups_of(rule: Rule) -> tuple[str, ...]:
@@ -122,6 +141,19 @@ def desk_of(arguments: argparse.Namespace) -> Desk | None:
 
     # Several roots have a bar of their own.
     return Desk(os.environ, watched) if len(arguments.paths) <= 1 else Desk(os.environ)
+
+
+def asking_of(desk: Desk | None, settings: Settings, arguments: argparse.Namespace) -> Ask | None:
+    """How a run asks the desk. A tag that is followed at once is asked for in every run.
+
+    With a `pin-cooldown` no digest is written that is younger than an answer that was kept.
+    """
+    if desk is None:
+        return None
+    from hardhull.facts.cache import RECENT  # noqa: PLC0415  only where a desk was imported
+
+    kept_for = datetime.timedelta() if arguments.no_cache else min(RECENT, settings.cooldown)
+    return partial(desk.ask, settings.registries, kept_for=kept_for)
 
 
 _MANY = 10

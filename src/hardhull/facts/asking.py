@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from hardhull.facts.azure import AzureJob
-from hardhull.facts.cache import Cache, cache_folder
+from hardhull.facts.cache import Cache, Recent, cache_folder
 from hardhull.facts.credentials import Keyring
 from hardhull.facts.hosts import Hosts
 from hardhull.facts.lookups import Failure, look_up_all
@@ -66,30 +67,41 @@ class Desk:
     def __init__(self, environment: Mapping[str, str], watch: Watch = _unwatched) -> None:
         self._environment = environment
         self._watch = watch
-        self._lines: list[tuple[Places, _Line]] = []
+        self._lines: list[tuple[Places, datetime.timedelta, _Line]] = []
 
-    def ask(self, places: Places, wanted: Iterable[Wanted]) -> Answers:
-        """Look images up, many at once; one that fails fails alone."""
-        return self._line(places).ask(wanted, self._watch)
+    def ask(
+        self,
+        places: Places,
+        wanted: Iterable[Wanted],
+        kept_for: datetime.timedelta = datetime.timedelta(),
+    ) -> Answers:
+        """Look images up, many at once; one that fails fails alone.
 
-    def _line(self, places: Places) -> _Line:
-        for known, line in self._lines:
-            if known == places:
+        What another run was told within `kept_for` is not asked again.
+        """
+        return self._line(places, kept_for).ask(wanted, self._watch)
+
+    def _line(self, places: Places, kept_for: datetime.timedelta) -> _Line:
+        for known, life, line in self._lines:
+            if known == places and life == kept_for:
                 return line
-        line = _Line(places, self._environment)
-        self._lines.append((places, line))
+        line = _Line(places, self._environment, kept_for)
+        self._lines.append((places, kept_for, line))
         return line
 
 
 class _Line:
     """The client for one list of registries, and what it has found out."""
 
-    def __init__(self, places: Places, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, places: Places, environment: Mapping[str, str], kept_for: datetime.timedelta
+    ) -> None:
         hosts = Hosts(places.allow, places.plain_http, places.mirrors)
         self._transport = Transport(hosts, environment)
         self._keyring = Keyring(environment, job=AzureJob(environment, self._transport))
-        cache = Cache(cache_folder(environment))
-        self._client = Registries(hosts, self._transport, self._keyring, cache)
+        folder = cache_folder(environment)
+        cache, recent = Cache(folder), Recent(folder, kept_for)
+        self._client = Registries(hosts, self._transport, self._keyring, cache, recent)
         self._asked: dict[Wanted, None] = {}
         self._found: dict[str, Image | Failure] = {}
 

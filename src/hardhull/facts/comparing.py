@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hardhull.facts.gather import Recorded
 
 _LONGEST: Final = 60
+_PLAIN: Final = re.compile(r"[\w.,:/+*\[\];-]*")
 _MANY: Final = 4
 _TOLD: Final = ("PORT", "PORTS", "URLS", "UID")
 _VERSION: Final = re.compile(r"v?(\d{1,9})((?:\.\d{1,9})*)(?:[-+~.][\w.+~-]*)?")
@@ -65,12 +66,17 @@ def _versions(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[D
     """Variables that name a version; a major one that changes, or a step back, needs a look."""
     for name in sorted(before.keys() & after.keys()):
         old, new = before[name], after[name]
-        if old != new and _is_version(name):
+        if old != new and _is_version(name) and _is_shown(old, new):
             yield Difference(f"{name} {_short(old)} → {_short(new)}", not _is_minor(old, new))
 
 
 def _is_version(name: str) -> bool:
     return name.upper().endswith("VERSION")
+
+
+def _is_shown(*values: str) -> bool:
+    """Whether values may be repeated: no connection string, and no address with a login."""
+    return all(_PLAIN.fullmatch(value) is not None for value in values)
 
 
 def _is_minor(old: str, new: str) -> bool:
@@ -117,11 +123,12 @@ def _variables(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[
     gone = sorted(before.keys() - after.keys())
     added = sorted(after.keys() - before.keys())
     changed = sorted(n for n in before.keys() & after.keys() if before[n] != after[n])
-    changed = [name for name in changed if not _is_version(name)]
+    shown = {name for name in changed if _is_shown(before[name], after[name])}
+    changed = [name for name in changed if name not in shown or not _is_version(name)]
     if gone:
         yield Difference(f"ENV gone: {_listed(gone)}", look=True)
     # Of other variables only the names: a value may be a password.
-    told = [name for name in changed if name.upper().endswith(_TOLD)]
+    told = [name for name in changed if name in shown and name.upper().endswith(_TOLD)]
     for name in told[:_MANY]:
         yield Difference(
             f"ENV {_short(name)} {_short(before[name])} → {_short(after[name])}", look=True

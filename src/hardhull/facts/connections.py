@@ -22,7 +22,7 @@ from hardhull.facts.trouble import RegistryError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-THREADS: Final = 16
+THREADS: Final = 20
 PROXY: Final = "HTTPS_PROXY holds its address, such as http://proxy.example:3128"
 
 

@@ -13,13 +13,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from hardhull.facts.kinds import ImageFacts
+from hardhull.facts.kinds import outlined
 from hardhull.facts.manifests import variables
 from hardhull.facts.tags import catalogue
 from hardhull.images import parse_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from hardhull.facts.kinds import ImageFacts
 
 _MARKS: Final = (
     "DOTNET_RUNNING_IN_CONTAINER",
@@ -144,32 +146,9 @@ def _with_variables(facts: ImageFacts, environment: Mapping[str, str]) -> ImageF
 
 def _unlisted(repository: str, config: ImageConfig) -> ImageFacts:
     """An image that only its config tells of: its distribution and its tools are not known."""
-    version = config.version
-    return ImageFacts(
-        repository=repository,
-        kind=_kind(config),
-        version=version,
-        variant="",
-        os="linux",
-        distro="",
-        family="",
-        distroless=False,
-        shell=False,
-        package_manager=None,
-        user="",
-        user_uid=None,
-        app_uid=None,
-        port_env=None,
-        http_port=None,
-        useradd=False,
-        adduser=None,
-        entrypoint=None,
-        cmd=None,
-        taken_uids=(),
-        create_user=None,
-        end_of_life=catalogue()["dotnet_versions"].get(version),
-        listed=False,
-    )
+    known = outlined(repository, _kind(config), config.version, "linux")
+    end = catalogue()["dotnet_versions"].get(config.version)
+    return replace(known, end_of_life=end, listed=False)
 
 
 def _kind(config: ImageConfig) -> str:

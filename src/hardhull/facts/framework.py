@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from hardhull.facts.kinds import ImageFacts
+from hardhull.facts.kinds import outlined
+
+if TYPE_CHECKING:
+    from hardhull.facts.kinds import ImageFacts
 
 _FRAMEWORK_TAG = re.compile(r"(?P<version>\d+\.\d+(?:\.\d+)?)(?:-(?P<variant>.*))?")
 
@@ -12,27 +17,11 @@ _FRAMEWORK_TAG = re.compile(r"(?P<version>\d+\.\d+(?:\.\d+)?)(?:-(?P<variant>.*)
 def framework(repository: str, tag: str) -> ImageFacts:
     """.NET Framework runs on Windows only; nothing else about it matters to us."""
     found = _FRAMEWORK_TAG.fullmatch(tag)
-    return ImageFacts(
-        repository=repository,
-        kind="framework",
-        version=found["version"] if found else "4.8",
+    version = found["version"] if found else "4.8"
+    return replace(
+        outlined(repository, "framework", version, "windows"),
         variant=(found["variant"] or "") if found else "",
-        os="windows",
-        distro="",
         family="windows",
-        distroless=False,
-        shell=False,
-        package_manager=None,
         user="ContainerAdministrator",
-        user_uid=None,
-        app_uid=None,
-        port_env=None,
-        http_port=None,
-        useradd=False,
-        adduser=None,
-        entrypoint=None,
-        cmd=None,
-        taken_uids=(),
-        create_user=None,
         by_class=True,
     )

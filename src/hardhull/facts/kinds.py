@@ -104,6 +104,33 @@ class ImageFacts:
         return self.app_uid if self.listed and user == "app" else None
 
 
+def outlined(repository: str, kind: str, version: str, os: str) -> ImageFacts:
+    """An image of which no more is known than this: no distribution, tool, user or port."""
+    return ImageFacts(
+        repository=repository,
+        kind=kind,
+        version=version,
+        variant="",
+        os=os,
+        distro="",
+        family="",
+        distroless=False,
+        shell=False,
+        package_manager=None,
+        user="",
+        user_uid=None,
+        app_uid=None,
+        port_env=None,
+        http_port=None,
+        useradd=False,
+        adduser=None,
+        entrypoint=None,
+        cmd=None,
+        taken_uids=(),
+        create_user=None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class BaseFamily:
     """A well-known base that is not .NET: enough to create a user in it. Its user is root."""

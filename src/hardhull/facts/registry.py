@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from hardhull.facts.cache import Cache, digest_of
+from hardhull.facts.cache import Cache, Recent, digest_of
 from hardhull.facts.login import Door
 from hardhull.facts.manifests import (
     DIGEST,
@@ -20,6 +20,7 @@ from hardhull.facts.manifests import (
     MEDIA_TYPES,
     Manifest,
     chosen,
+    is_date,
     read_config,
     read_end_of_life,
     read_manifest,
@@ -66,12 +67,18 @@ class Registries:
     """Looks images up, whatever registry they are in; may be used by several threads."""
 
     def __init__(
-        self, hosts: Hosts, transport: Transport, keyring: Keyring, cache: Cache | None = None
+        self,
+        hosts: Hosts,
+        transport: Transport,
+        keyring: Keyring,
+        cache: Cache | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self._hosts = hosts
         self._transport = transport
         self._keyring = keyring
         self._cache = cache if cache is not None else Cache(None)
+        self._recent = recent if recent is not None else Recent(None)
         self._lock = threading.Lock()
         self._doors: dict[Endpoint, Door] = {}
         self._allowances: dict[Endpoint, _Allowance] = {}
@@ -98,16 +105,22 @@ class Registries:
     def end_of_life(self, reference: Reference, digest: str) -> str | None:
         """The date since which the registry says that an image gets no fixes; None if it does not.
 
-        Asked of the referrers of the OCI distribution specification 1.1, by one request. It is
-        only ever said where it is known, so that what fails is as good as nothing said.
+        Asked of the referrers of the OCI distribution specification 1.1, by one request. What
+        fails is as good as nothing said.
         """
         asked = _Asked(self._hosts.endpoint(reference.host), reference)
         path = f"referrers/{digest}?artifactType={quote(LIFECYCLE, safe='')}"
+        kept = self._recent.get(asked.url(path))
+        if kept is not None:
+            return kept if is_date(kept) else None
         try:
             answer = self._send("GET", asked, path, most=_LARGEST_MANIFEST)
-            return read_end_of_life(answer.body) if answer.status == _OK else None
+            end = read_end_of_life(answer.body) if answer.status == _OK else None
         except RegistryError:
             return None
+        if answer.status == _OK:
+            self._recent.put(asked.url(path), end or "")
+        return end
 
     @property
     def spared(self) -> tuple[str, ...]:
@@ -120,6 +133,16 @@ class Registries:
 
     def _digest(self, asked: _Asked) -> str:
         path = f"manifests/{asked.reference.tag or 'latest'}"
+        kept = self._recent.get(asked.url(path))
+        if kept is not None and DIGEST.fullmatch(kept) is not None:
+            return kept
+        digest = self._digest_now(asked, path)
+        # What a tag means is there: it need not be asked for by its digest for a while.
+        for one in (path, f"manifests/{digest}"):
+            self._recent.put(asked.url(one), digest)
+        return digest
+
+    def _digest_now(self, asked: _Asked, path: str) -> str:
         answer = self._send("HEAD", asked, path, most=0)
         if answer.status == _OK:
             if answer.header("content-type").startswith(_OLD):
@@ -138,9 +161,13 @@ class Registries:
 
     def _must_exist(self, asked: _Asked, digest: str) -> None:
         """What is known of an image must not hide that its registry has it no more."""
-        answer = self._send("HEAD", asked, f"manifests/{digest}", most=0)
+        path = f"manifests/{digest}"
+        if self._recent.get(asked.url(path)) == digest:
+            return
+        answer = self._send("HEAD", asked, path, most=0)
         if answer.status != _OK and answer.status not in _NO_HEAD:
             raise _refused(answer, asked)
+        self._recent.put(asked.url(path), digest)
 
     def _described(self, asked: _Asked, digest: str) -> Image:
         found = read_manifest(self._body(asked, "manifests", digest, _LARGEST_MANIFEST))
@@ -176,7 +203,7 @@ class Registries:
         return answer.body
 
     def _send(self, method: str, asked: _Asked, path: str, *, most: int) -> Answer:
-        url = f"{asked.endpoint.base}{asked.repository}/{path}"
+        url = asked.url(path)
         headers = {} if path.startswith("blobs/") else _ACCEPT
 
         def ask(login: Mapping[str, str]) -> Answer:
@@ -208,6 +235,10 @@ class _Asked:
         self.endpoint = endpoint
         self.reference = reference
         self.repository = endpoint.prefix + reference.repository
+
+    def url(self, path: str) -> str:
+        """The address of something below the repository."""
+        return f"{self.endpoint.base}{self.repository}/{path}"
 
 
 class _Allowance:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
 
 _BUILDERS = ("docker", "podman", "nerdctl", "buildah")
-_BUILD = re.compile(rf"\b(?:{'|'.join(_BUILDERS)})\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)")
+_BUILD = re.compile(
+    rf"\b(?:{'|'.join(_BUILDERS)}|az[ \t]+acr)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)"
+)
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _SET_VALUE = re.compile(r"--set(?:-string|-literal|-file)?[= ]+[\"']?(?P<pairs>[\w.-]+=[^\n]*)")
@@ -30,6 +32,11 @@ _WITH_VALUE = frozenset(
     [
         "-t",
         "--tag",
+        "--image",
+        "-r",
+        "--registry",
+        "-g",
+        "--resource-group",
         "-f",
         "--file",
         "--target",
@@ -128,8 +135,8 @@ def is_build_evidence(path: str) -> bool:
     """Whether a file of this name can say who builds or rewrites images."""
     name = posixpath.basename(path).lower()
     return name.endswith(
-        (".yml", ".yaml", ".sh", ".ps1", ".cmd", ".bat", ".hcl")
-    ) or name.startswith(("makefile", "taskfile", "justfile"))
+        (".yml", ".yaml", ".sh", ".ps1", ".cmd", ".bat", ".hcl", ".groovy")
+    ) or name.startswith(("makefile", "taskfile", "justfile", "jenkinsfile"))
 
 
 def _text(
@@ -144,7 +151,7 @@ def _text(
     if not any(word in text for word in interesting):
         return
     joined = _CONTINUED.sub(" ", text)
-    builders = any(name in joined for name in _BUILDERS)
+    builders = any(name in joined for name in (*_BUILDERS, "acr"))
     for match in _BUILD.finditer(joined) if builders else ():
         place = place_of(source, match["rest"])
         built = list(_command(place, match["rest"], posixpath.dirname(source.path), known))
@@ -168,7 +175,7 @@ def _command(place: str, rest: str, folder: str, known: tuple[str, ...]) -> Iter
         if name in _WITH_VALUE and not equals:
             index += 1
             value = words[index] if index < len(words) else ""
-        if name in ("-t", "--tag"):
+        if name in ("-t", "--tag", "--image"):
             tags.append(repository(value))
         elif name in ("-f", "--file"):
             file = value
@@ -208,8 +215,8 @@ def _build_action(
     images: list[BuiltImage],
     arguments: dict[tuple[str | None, str], str],
 ) -> None:
-    """Read `docker/build-push-action` steps and their kin: file, context, tags, target."""
-    if "build-push" not in source.text and "buildAndPush" not in source.text:
+    """Read `docker/build-push-action`, `Docker@2` and their kin: file, context, tags, target."""
+    if not any(word in source.text for word in ("build-push", "buildAndPush", "Docker@")):
         return
     file = read_yaml(source)
     root = None if isinstance(file, Unreadable) else file.cursor(0)
@@ -227,7 +234,8 @@ def _build_action(
                 continue
             context = "."  # what the action builds where nothing else is said
         dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
-        tags = (texts.get("tags") or texts.get("repository") or "").split()
+        # Azure Pipelines name the repository apart from its tags.
+        tags = (texts.get("repository") or texts.get("tags") or "").split()
         for tag in tags or [""]:
             name = repository(tag) if tag else None
             images.append(BuiltImage(place, name, dockerfile, texts.get("target")))

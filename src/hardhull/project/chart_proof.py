@@ -10,7 +10,7 @@ from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.chart_functions import empty
 from hardhull.documents.yaml_structure import expected, same, structure
 from hardhull.model import AppendItem, RemoveNode, SetValue, Skipped, Unrenderable
-from hardhull.project.charts import View
+from hardhull.project.charts import View, values_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NAMED = re.compile(r"\.Values\.([\w.]+\w)")
 
 MOST_FLIPS = 500
-"""How many values are asked for in a template; a template with more has its first ones tried."""
+"""How many values are asked for in a template; `chart_limits` tells of one that has more."""
 
 
 def differs(before: Charts, after: Charts, wanted: Mapping[str, Sequence[Operation]]) -> str | None:
@@ -61,8 +61,8 @@ def _chart(
     over: tuple[Layer, ...],
     wanted: Mapping[str, Sequence[Operation]],
 ) -> str | None:
-    names = {layer.path for layer in over}
-    older = tuple(layer for layer in before.overlays if layer.path in names)
+    names = {layer.key for layer in over}
+    older = tuple(layer for layer in before.overlays if layer.key in names)
     told = f", with {over[0].path}" if over else ""
     for path in before.templates:
         one, other = before.rendered(path, older), after.rendered(path, over)
@@ -92,8 +92,21 @@ def _view(
     if place is None:
         return None
     old = _found([_plain(tree) for tree in structure(one.file)], place)
-    verb = "would stay as it is" if _found(found, place) == old else "would change too"
+    verb = (
+        "would stay as it is"
+        if _found(found, place) == old
+        else f"would change too{_shared(one, place)}"
+    )
     return f"what {one.path} renders as {_shown(one.file, place)} {verb}{told}"
+
+
+def _shared(view: View, place: tuple[Any, ...]) -> str:
+    """Which value a place is rendered from, if it is one: what else it makes can't change alone."""
+    index, *keys = place or (0,)
+    root = view.file.cursor(index) if index < len(view.file.documents) else None
+    found = root.get(*keys) if root is not None and keys else None
+    behind = set(values_behind(view, found)) if found is not None and found.text else set()
+    return f", as it has the same value {'.'.join(map(str, *behind))}" if len(behind) == 1 else ""
 
 
 # ---------------------------------------------------------------- branches that are not taken
@@ -114,12 +127,12 @@ def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operati
         if not isinstance(view, View) or all(p.file not in changed for p in view.rendering.pieces):
             continue
         # What the change itself sets is seen without this.
-        flips = [
+        found = [
             (asked, probe)
-            for asked, probe in _flips(before, view)
+            for asked, probe in flips(before, view)
             if _at(before.values, asked) == _at(after.values, asked)
         ]
-        for group in _together(flips):
+        for group in _together(found):
             reason = _flipped(before, after, path, group, wanted.get(path, ()))
             if reason is not None:
                 return reason
@@ -127,18 +140,18 @@ def _branches(before: Chart, after: Chart, wanted: Mapping[str, Sequence[Operati
 
 
 def _flipped(
-    before: Chart, after: Chart, path: str, flips: Flips, wanted: Sequence[Operation]
+    before: Chart, after: Chart, path: str, asked: Flips, wanted: Sequence[Operation]
 ) -> str | None:
     """What differs with all these values set; each half by itself where all at once can't be."""
-    one = before.rendered_if(path, flips)
+    one = before.rendered_if(path, asked)
     reason: str | None = None
     if isinstance(one, View):
-        named = " and ".join(".".join(map(str, ("Values", *asked))) for asked in flips)
-        other = after.rendered_if(path, flips)
+        named = " and ".join(".".join(map(str, ("Values", *key))) for key in asked)
+        other = after.rendered_if(path, asked)
         reason = _view(before, one, other, wanted, f", if {named} were set")
         if reason is None:
             return None
-    listed = list(flips.items())
+    listed = list(asked.items())
     middle = len(listed) // 2
     for half in (listed[:middle], listed[middle:]) if middle else ():
         told = _flipped(before, after, path, dict(half), wanted)
@@ -147,7 +160,7 @@ def _flipped(
     return reason
 
 
-def _together(flips: Iterable[tuple[Path, Any]]) -> list[Flips]:
+def _together(found: Iterable[tuple[Path, Any]]) -> list[Flips]:
     """Sort what can be set at once into few groups; what is unset stands alone.
 
     Two branches taken at once hide nothing of what one of them does to a line beside it: where
@@ -155,7 +168,7 @@ def _together(flips: Iterable[tuple[Path, Any]]) -> list[Flips]:
     """
     groups: list[Flips] = []
     alone: list[Flips] = []
-    for asked, probe in flips:
+    for asked, probe in found:
         if probe is None:
             alone.append({asked: probe})
             continue
@@ -173,12 +186,12 @@ def _meet(one: Path, other: Path) -> bool:
     return all(a == b for a, b in zip(one, other, strict=False))
 
 
-def _flips(chart: Chart, view: View) -> Iterator[tuple[Path, Any]]:
+def flips(chart: Chart, view: View, most: int = MOST_FLIPS) -> Iterator[tuple[Path, Any]]:
     """Values that make a template take its other branches, one at a time: a path, what to set."""
     seen: set[Path] = set()
     values = chart.values
     for piece in view.rendering.pieces:
-        if piece.skipped is None or len(seen) >= MOST_FLIPS:
+        if piece.skipped is None or len(seen) >= most:
             continue
         source = chart.parts[piece.file].source.text
         action = source[piece.start : piece.end]
@@ -272,7 +285,7 @@ def _readdressed(
 
     What these values do not render at all needs no change.
     """
-    usual = chart.rendered(view.path)
+    usual = chart.shown(view.path)
     if isinstance(usual, Skipped):
         return
     file, places = view.file, _places(usual.file, view.file)

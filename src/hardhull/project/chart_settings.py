@@ -73,7 +73,7 @@ def _check_branches(chart: Chart, path: Path) -> None:
 
 
 def _placed(operation: YamlOperation, layer: Layer, path: Path) -> YamlOperation:
-    placed = replace(operation, path=layer.path, at=(0, *layer.at, *path))
+    placed = replace(operation, path=layer.path, at=(layer.document, *layer.at, *path))
     return placed if isinstance(placed, RemoveNode) else replace(placed, after=())
 
 
@@ -100,16 +100,16 @@ def _laid_over(
     if found is None:
         return []
     if isinstance(operation, AppendItem):
-        if found.kind is not Kind.SEQUENCE:
+        if found.kind is not Kind.SEQUENCE or overlay.held is not None:
             raise _otherwise(overlay, found)
         return [_placed(operation, overlay, path)]
     said = as_python(found)
     if isinstance(operation.value, (Pairs, Items)):
         raise _otherwise(overlay, found)
-    if _same(said, before):
-        return [_placed(operation, overlay, path)]
     if found.text == operation.value.text:
         return []
+    if _same(said, before) and overlay.held is None:
+        return [_placed(operation, overlay, path)]
     raise _otherwise(overlay, found)
 
 
@@ -119,7 +119,7 @@ def _same(one: object, other: object) -> bool:
 
 def _otherwise(overlay: Layer, at: Cursor) -> Unrenderable:
     return Unrenderable(
-        "these values, laid over the chart's own, say otherwise", overlay.path, at.span
+        "these values, laid over the chart's own, say otherwise", overlay.path, overlay.span(at)
     )
 
 
@@ -133,6 +133,8 @@ def _removals(chart: Chart, path: Path, operation: RemoveNode) -> list[Operation
     for overlay in chart.overlays:
         found = overlay.cursor(path[:-1] if listed else path)
         if found is not None and listed:
+            raise _otherwise(overlay, found)
+        if found is not None and overlay.held is not None:
             raise _otherwise(overlay, found)
         if found is not None:
             made.append(_placed(operation, overlay, path))

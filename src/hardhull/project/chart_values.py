@@ -5,33 +5,72 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hardhull.documents.chart_calls import Unknown
-from hardhull.documents.yaml import Kind, has_placeholder, is_merge, key_text, merged_pairs, resolve
+from hardhull.documents.source import FileKind, Source
+from hardhull.documents.unreadable import Unreadable
+from hardhull.documents.yaml import (
+    Kind,
+    has_placeholder,
+    is_merge,
+    key_text,
+    merged_pairs,
+    read_yaml,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from hardhull.documents.chart_text import Path
     from hardhull.documents.yaml import Cursor, Node, YamlFile
+    from hardhull.model import Span
 
+GLOBAL = "global"
+"""The key whose values Helm hands down to the charts below."""
 _DEEPEST = 60
 _MOST = 200_000
 
 
 class Layer(NamedTuple):
-    """A values file and the key of it below which this chart's values stand (`()` for its own)."""
+    """A values file and the key of it below which this chart's values stand (`()` for its own).
+
+    `held` is the text of another file that these values are written in, where they have no file;
+    `only` the one key of it that counts here: what is `global` in a chart is so in those below it.
+    """
 
     file: YamlFile
-    at: tuple[str, ...] = ()
+    at: Path = ()
+    document: int = 0
+    held: Cursor | None = None
+    only: str = ""
 
     @property
     def path(self) -> str:
         """The path of the file."""
         return self.file.source.path
 
+    @property
+    def key(self) -> str:
+        """What tells it from others; the same after an edit."""
+        held = self.held.address if self.held is not None else ()
+        return f"{self.path} {self.document} {self.at} {held} {self.only}"
+
     def cursor(self, path: Path = ()) -> Cursor | None:
         """Where a value is written in this file."""
-        root = self.file.cursor(0) if self.file.documents else None
+        if self.only and path and path[0] != self.only:
+            return None
+        known = self.document < len(self.file.documents)
+        root = self.file.cursor(self.document) if known else None
         return None if root is None else root.get(*self.at, *path)
+
+    def below(self, name: str) -> tuple[Layer, ...]:
+        """What it says of the chart of this name below: under its name, and for all charts."""
+        own = () if self.only else (self._replace(at=(*self.at, name)),)
+        shared = self.cursor((GLOBAL,)) is not None
+        return (*own, self._replace(only=GLOBAL)) if shared else own
+
+    def span(self, at: Cursor) -> Span:
+        """The span of a place in it, in its file."""
+        return self.held.span if self.held is not None else at.span
 
 
 def merged(layers: Iterable[Layer]) -> dict[str, Any]:
@@ -41,7 +80,8 @@ def merged(layers: Iterable[Layer]) -> dict[str, Any]:
         root = layer.cursor()
         value = as_python(root) if root is not None else None
         if isinstance(value, dict):
-            found = _over(found, value)
+            kept = {key: value[key] for key in value if not layer.only or key == layer.only}
+            found = _over(found, kept)
     return found
 
 
@@ -102,3 +142,16 @@ def defined_in(layers: Sequence[Layer], path: Path) -> Iterator[tuple[Layer, Cur
         cursor = layer.cursor(path)
         if cursor is not None:
             yield layer, cursor
+
+
+def given_layer(file: YamlFile, at: Path) -> Layer | None:
+    """The values that stand at a place of a file; as text in it, where they are written so."""
+    if not at:
+        return Layer(file)
+    document = int(at[0])
+    root = file.cursor(document) if document < len(file.documents) else None
+    found = root.get(*at[1:]) if root is not None else None
+    if found is None or found.is_mapping:
+        return Layer(file, tuple(at[1:]), document) if found is not None else None
+    inner = read_yaml(Source(file.source.path, FileKind.EVIDENCE, found.text or ""))
+    return None if isinstance(inner, Unreadable) else Layer(inner, held=found)

@@ -27,8 +27,8 @@ def in_chart(uses: Iterable[ImageUse], view: View, builds: Builds) -> Iterator[I
         writer = use.writer
         for path in behind:
             key = ".".join(str(part) for part in path)
-            if writer is None and key in builds.values:
-                writer = f"{builds.values[key]}, which sets {key},"
+            if writer is None and key in view.chart.commands:
+                writer = f"{view.chart.commands[key]}, which sets {key},"
         for other in builds.writers if behind and writer is None else ():
             chosen = chosen_files(other, files) if other.file is not None else None
             if chosen:

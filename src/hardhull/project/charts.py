@@ -16,15 +16,16 @@ from hardhull.documents.source import FileKind
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import YamlFile
 from hardhull.model import Skipped
-from hardhull.project.chart_values import Layer, as_python, merged
+from hardhull.project.chart_values import Layer, as_python, given_layer, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from hardhull.documents.chart_text import Path
     from hardhull.documents.document import Document
     from hardhull.documents.source import Source
     from hardhull.documents.yaml import Cursor
+    from hardhull.project.chart_users import Given
 
 _RENDERED = (".yaml", ".yml", ".tpl")
 _BASE = ("values.yaml", "values.yml")
@@ -42,6 +43,11 @@ class View:
     chart: Chart
     rendering: Rendering
     file: YamlFile
+
+    @property
+    def objects(self) -> int:
+        """How many objects it holds."""
+        return sum(cursor.get("kind") is not None for cursor in self.file.cursors)
 
 
 @dataclass(frozen=True)
@@ -119,12 +125,25 @@ class Chart:
 
     def rendered(self, path: str, over: tuple[Layer, ...] = ()) -> View | Skipped:
         """Render one template with its values, or with others laid over them; each once."""
-        key = (path, *(layer.path for layer in over))
+        key = (path, *(layer.key for layer in over))
         if key not in self.known:
             plain = not over and not self.library.writes
             values = self.values if plain else merged((*self.layers, *over))
             self.known[key] = self.rendered_with(path, values)
         return self.known[key]
+
+    def shown(self, path: str) -> View | Skipped:
+        """One template as rules see it: with its values, or else with the first that make objects.
+
+        What a chart installs only with other values is looked at as these values render it.
+        """
+        usual = self.rendered(path)
+        if isinstance(usual, View) and not usual.objects:
+            for layer in self.overlays:
+                other = self.rendered(path, (layer,))
+                if isinstance(other, View) and other.objects:
+                    return other
+        return usual
 
     def rendered_if(self, path: str, asked: Mapping[Path, Any]) -> View | Skipped:
         """Render one template with its values but for these; each once."""
@@ -196,16 +215,18 @@ def read_charts(
     documents: Mapping[str, Document],
     previous: Charts | None = None,
     commands: Mapping[str, str] | None = None,
+    given: Mapping[str, tuple[Given, ...]] | None = None,
 ) -> Charts:
     """Find the charts and render their templates; what `previous` knows is used again.
 
-    `commands` are the values that commands set, with the place of each.
+    `commands` are the values that commands set, with the place of each; `given` what is laid over
+    charts from elsewhere, by the folder of each.
     """
     known = {chart.folder: chart for chart in previous.charts} if previous is not None else {}
     charts: list[Chart] = []
     views: dict[str, View] = {}
     skipped: dict[tuple[str, int], Skipped] = {}
-    for found in _Finder(documents).charts():
+    for found in _Finder(documents, given or {}).charts():
         chart = replace(found, commands=commands or {})
         same = known.get(chart.folder)
         if same is not None and previous is not None and _unchanged(same, chart):
@@ -217,7 +238,7 @@ def read_charts(
         if same is not None:
             chart.known.update(_still_known(same, chart))
         for path in chart.templates:
-            view = chart.rendered(path)
+            view = chart.shown(path)
             if isinstance(view, Skipped):
                 skipped[view.path, view.line] = view
             else:
@@ -253,8 +274,11 @@ def _still_known(one: Chart, other: Chart) -> Iterator[tuple[tuple[str, ...], Vi
 class _Finder:
     """Sorts documents into charts; lives for one call of `read_charts`."""
 
-    def __init__(self, documents: Mapping[str, Document]) -> None:
+    def __init__(
+        self, documents: Mapping[str, Document], given: Mapping[str, tuple[Given, ...]]
+    ) -> None:
         self.documents = documents
+        self.given = given
         self.values: dict[str, dict[str, YamlFile]] = {}
         self.templates: dict[str, list[str]] = {}
         for path, document in documents.items():
@@ -288,21 +312,33 @@ class _Finder:
 
     def _layers(self, folder: str) -> tuple[Layer, ...]:
         """Its own values, and over them what the charts above say of it."""
-        own = self.values[folder]
-        layers = [Layer(own[name]) for name in _BASE if name in own]
-        at: tuple[str, ...] = ()
-        below: str = folder
-        while (above := self.parents.get(below)) is not None:
-            at = (str(self._about(below).get("Name") or posixpath.basename(below)), *at)
-            names = self.values[above]
-            below = above
-            layers += [Layer(names[name], at) for name in _BASE if name in names]
-        return tuple(layers)
+        own = [Layer(self.values[folder][name]) for name in _BASE if name in self.values[folder]]
+        return (*own, *self._from_above(folder, self._layers))
+
+    def _from_above(self, folder: str, layers: Callable[[str], Iterable[Layer]]) -> Iterator[Layer]:
+        """What the layers of the chart above say of this one."""
+        above = self.parents.get(folder)
+        if above is not None:
+            name = str(self._about(folder).get("Name") or posixpath.basename(folder))
+            for layer in layers(above):
+                yield from layer.below(name)
+
+    def _overlays(self, folder: str) -> Iterator[Layer]:
+        """What may be laid over its values: files beside them, and what installers name."""
+        for name, file in sorted(self.values[folder].items()):
+            if _OVERLAY.fullmatch(name):
+                yield Layer(file)
+        for path, at in self.given.get(folder, ()):
+            document = self.documents.get(path)
+            layer = given_layer(document, at) if isinstance(document, YamlFile) else None
+            if layer is not None:
+                yield layer
+        yield from self._from_above(folder, self._overlays)
 
     def _chart(self, folder: str) -> Chart:
         own = self.values[folder]
         layers = self._layers(folder)
-        overlays = [Layer(file) for name, file in sorted(own.items()) if _OVERLAY.fullmatch(name)]
+        overlays = tuple(self._overlays(folder))
         templates = self.templates.get(folder, [])
         # What a chart above defines counts before what one below does.
         used = sorted(
@@ -310,7 +346,7 @@ class _Finder:
         )
         paths = [path for used_folder in used for path in self.templates.get(used_folder, ())]
         parts = {path: self.documents[path] for path in paths}
-        parts |= {layer.path: layer.file for layer in (*layers, *overlays)}
+        parts |= {layer.path: self.documents[layer.path] for layer in (*layers, *overlays)}
         parts |= {
             file.source.path: file for name, file in own.items() if not _OVERLAY.fullmatch(name)
         }
@@ -320,7 +356,7 @@ class _Finder:
             self._about(folder),
             tuple(path for path in sorted(templates) if self._is_rendered(path)),
             layers,
-            tuple(overlays),
+            overlays,
             own.get("values.schema.json"),
             tuple(posixpath.basename(f) for f, parent in self.parents.items() if parent == folder),
         )

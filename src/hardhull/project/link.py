@@ -14,6 +14,8 @@ from hardhull.documents.msbuild import MsbuildFile
 from hardhull.documents.source import FileKind
 from hardhull.images import parse_reference
 from hardhull.project.applied import Applied
+from hardhull.project.chart_limits import unseen
+from hardhull.project.chart_users import Installs
 from hardhull.project.chart_writers import in_chart
 from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
@@ -33,6 +35,7 @@ from hardhull.project.kustomize_images import kustomization_references
 from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
 from hardhull.project.overlays import Overlays
+from hardhull.project.own_names import named_here
 from hardhull.project.published import published_references
 from hardhull.project.references import (
     ImageUse,
@@ -48,7 +51,7 @@ from hardhull.project.updaters import Updaters
 from hardhull.settings import Pins
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hardhull.documents.document import Document
     from hardhull.documents.yaml import Cursor, YamlFile
@@ -60,7 +63,7 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
-    from hardhull.project.updaters import Updater
+    from hardhull.project.updaters import OpenUpdate, Updater
     from hardhull.settings import Settings
 
 
@@ -77,12 +80,18 @@ class Workspace:
     unread: Mapping[str, str] = field(default_factory=dict)
     """Raw text of files that could not be read as documents, by path."""
     updaters: Updaters = field(default_factory=Updaters)
+    installs: Installs = field(default_factory=Installs)
+    """What is laid over charts where they are installed."""
     refreshing: bool = True
     """Whether digests of tags that moved are looked after in this run."""
 
     def updater_of(self, use: ImageUse) -> Updater | None:
         """The update tool that keeps the digest of a reference fresh, and that we leave it to."""
         return None if self.settings.pins is Pins.REFRESH else self.updaters.of(use)
+
+    def update_of(self, use: ImageUse) -> OpenUpdate | None:
+        """The open pull request of an update tool that we leave this reference to."""
+        return None if self.settings.pins is Pins.REFRESH else self.updaters.bringing(use)
 
 
 @dataclass(frozen=True)
@@ -262,7 +271,7 @@ def link(
     )
     linker = Linker(bare)
     applications = linker.applications()
-    references = settled(_references(bare), workspace.builds, linker.built_names)
+    references = named_here(settled(_references(bare), workspace.builds, linker.built_names))
     project = replace(bare, applications=applications, references=references)
     return project if not project.patches else _with_patches(project)
 
@@ -275,7 +284,10 @@ def _built(
 ) -> tuple[Charts, Kustomize]:
     """Charts and kustomizations, and among the manifests what they make of theirs."""
     known = previous.charts if previous is not None else None
-    charts = read_charts(documents, known, workspace.builds.values)
+    installs = workspace.installs
+    sets = {**workspace.builds.values, **installs.sets}
+    charts = read_charts(documents, known, sets, installs.given)
+    charts = replace(charts, skipped=(*charts.skipped, *_unseen(charts, known)))
     for path, view in charts.views.items():
         older = previous.charts.views.get(path) if previous is not None else None
         same = older is not None and older.file is view.file
@@ -287,6 +299,17 @@ def _built(
         if manifests[path].workloads or manifests[path].services:
             manifests[path] = apart(manifests[path])
     return charts, kustomize
+
+
+def _unseen(charts: Charts, previous: Charts | None) -> Iterator[Skipped]:
+    """What is not looked at of charts that are not as they were; the others' is kept."""
+    told = {(one.path, one.line) for one in charts.skipped}
+    same = {id(chart) for chart in previous.charts} if previous is not None else set()
+    for chart in charts.charts:
+        for one in unseen(chart) if id(chart) not in same else ():
+            if (one.path, one.line) not in told:
+                told.add((one.path, one.line))
+                yield one
 
 
 def _with_patches(project: Project) -> Project:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hardhull.documents.dockerfile import Dockerfile
+from hardhull.facts.official import others_publish
 from hardhull.images import parse_reference
 from hardhull.project.application import Application
 from hardhull.project.builds import is_hidden
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from hardhull.project.dotnet import DotnetProject
     from hardhull.project.link import Project
 
-_PUBLISHED = ("docker.io/library/", "mcr.microsoft.com/", "registry.k8s.io/", "quay.io/")
-"""Where images come from that nobody builds in the repository that uses them."""
 _NEVER_OURS = ("mcr.microsoft.com/dotnet/", "registry.k8s.io/")
 _NAMED = re.compile(r"(?:^|/)(?P<name>[a-z0-9][a-z0-9._-]*[a-z0-9])(?:[:@][^/]*)?$")
 """The last part of a reference whose other parts are filled in later."""
@@ -235,7 +234,7 @@ class Linker:
     def _may_be_ours(self, image: Cursor | None) -> bool:
         reference = parse_reference(image.text) if image is not None and image.text else None
         return reference is not None and not (
-            reference.repository_name.startswith(_PUBLISHED) or self._is_dotnet(image)
+            others_publish(reference.repository_name) or self._is_dotnet(image)
         )
 
     def _is_dotnet(self, image: object) -> bool:

@@ -11,7 +11,7 @@ from hardhull.model import AppendItem, Pairs, Refusal, RemoveNode
 from hardhull.project.patch_parts import SAFETY, Steps, Too, Wish, at_place, same_item
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hardhull.documents.yaml import Cursor
     from hardhull.project.kustomize import Patch
@@ -20,33 +20,36 @@ _ESCAPES: Final = (("~1", "/"), ("~0", "~"))
 _NUMBER = re.compile(r"\d{1,9}")
 
 
-def in_json(wish: Wish) -> Too | Refusal | None:
-    """Follow the operations of a JSON patch in order, keeping count of items that it shifts."""
+def in_json(wish: Wish) -> Iterator[Too | Refusal]:
+    """Follow the operations of a JSON patch in order, keeping count of items that it shifts.
+
+    Each may say something: what one of them sets a later one may set again, or take away.
+    """
     at = wish.at
     for item in wish.patch.cursor.items():
         verb, path = _text(item, "op"), _text(item, "path")
         if verb is None or path is None:
-            return wish.refused("can't be read", item)
+            yield wish.refused("can't be read", item)
+            return
         steps = steps_of(path)
         if verb in ("move", "copy"):
             start = steps_of(_text(item, "from") or "")
             if any(_overlap(one, at) for one in (steps, start)):
-                return wish.refused("moves or copies what would change", item)
+                yield wish.refused("moves or copies what would change", item)
             continue
         if counted_by_others(steps, wish.own, wish.beside) and _alike(steps, at):
-            return wish.refused("counts the items of a list that another patch adds to", item)
+            yield wish.refused("counts the items of a list that another patch adds to", item)
         if _shifts(verb, steps, at):
             if isinstance(wish.operation, RemoveNode) and len(steps) == len(at):
-                return wish.refused("counts the items of this list", item)
+                yield wish.refused("counts the items of this list", item)
             shifted = _shifted(verb, steps, at)
             if shifted is None:
-                return None
+                return
             at = shifted
             continue
         answer = _against(wish, item, verb, steps, at)
         if answer is not None:
-            return answer
-    return None
+            yield answer
 
 
 def _against(wish: Wish, item: Cursor, verb: str, steps: Steps, at: Steps) -> Too | Refusal | None:

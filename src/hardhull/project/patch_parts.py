@@ -109,7 +109,7 @@ def in_part(wish: Wish) -> Too | Refusal | None:
         if isinstance(key, int):
             item = there.get(key) if there is not None else None
             name = str(wish.at[depth - 1])
-            if not _merged(name, wish):
+            if not _merged(name):
                 return _replaced(wish, here)
             found = same_item(here, item, name)
             if found is None:
@@ -123,8 +123,8 @@ def in_part(wish: Wish) -> Too | Refusal | None:
     return at_place(wish, here)
 
 
-def _merged(name: str, wish: Wish) -> bool:
-    return name in _MERGE_KEYS or (name == "ports" and wish.at[:2] != ("spec", "podSelector"))
+def _merged(name: str) -> bool:
+    return name in _MERGE_KEYS or name == "ports"
 
 
 def same_item(listed: Cursor, item: Cursor | None, name: str) -> Cursor | None:
@@ -200,7 +200,7 @@ def _appended(wish: Wish, here: Cursor, value: Value) -> Too | Refusal | None:
             return wish.refused("replaces the list that would change", here)
         operation = AppendItem(wish.patch.path, here.address, value)
         return wish.too(operation, here, contradicted=True)
-    if not _merged(name, wish) or not isinstance(value, Pairs):
+    if not _merged(name) or not isinstance(value, Pairs):
         return wish.refused("replaces the list that would change", here)
     key = _MERGE_KEYS.get(name, "containerPort")
     new = dict(value.pairs).get(key)

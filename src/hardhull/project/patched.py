@@ -161,6 +161,8 @@ def _answers(operation: YamlOperation, own: Object, project: Project) -> Iterato
             project.overlays.patched_by.get(patch.cursor) == 1,
             tuple(other for other in patches if other is not patch),
         )
-        answer = conflict(wish) or (in_json(wish) if patch.is_json else in_part(wish))
-        if answer is not None:
-            yield answer
+        found = conflict(wish) or (None if patch.is_json else in_part(wish))
+        if found is not None:
+            yield found
+        elif patch.is_json:
+            yield from in_json(wish)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hardhull.images import Reference, parse_reference
 from hardhull.model import Span
 from hardhull.project.contexts import in_compose
+from hardhull.project.names import named_like_a_file
 from hardhull.project.writers import chosen_files, writes
 
 if TYPE_CHECKING:
@@ -258,6 +259,11 @@ def settled(
         reference = parse_reference(image.name) if image.name else None
         if reference is not None:
             built.setdefault(reference.repository_name, f"{image.evidence} builds it")
+    bases = [u.reference for u in found if u.place is Place.FROM and u.reference is not None]
+    dockerfiles = dict.fromkeys(use.path for use in found if use.instruction is not None)
+    for name, path in named_like_a_file(bases, dockerfiles):
+        built.setdefault(name, f"{path} is named like it")
+        makers.setdefault(name, set()).add(path)
     paths = {use.path for use in found}
     writers = [(writer, chosen_files(writer, paths)) for writer in builds.writers]
     # Nothing is built from itself: the only Dockerfile of a name takes another image of that name.

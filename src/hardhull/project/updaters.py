@@ -30,6 +30,8 @@ _DOCKERFILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
 _COMPOSE = re.compile(r"(?:docker-)?compose(?:-\w+)?(?:\.[\w-]+)?\.ya?ml", re.IGNORECASE)
 _YAML = re.compile(r"[^.].*\.ya?ml", re.IGNORECASE)
 _OURSELVES = re.compile(r"hardhull")
+_ABOUT_ONE = re.compile(r"\bdocker (?:tag|digest)\b|\bfrom \S+ to \S+", re.IGNORECASE)
+"""How Renovate's and Dependabot's own titles speak of one image."""
 _SCHEDULE = re.compile(r"^[ \t]*[\"']?schedule[\"']?\s*:", re.MULTILINE)
 _MOST_FOLDERS: Final = 1000
 """So many folders are compared with: nobody writes more, but for harm."""
@@ -49,12 +51,45 @@ class Updater:
         return f"{self.tool} ({self.setting}{', which adds pins too' if self.pins else ''})"
 
 
+@dataclass(frozen=True, slots=True)
+class OpenUpdate:
+    """An open pull request of an update tool, and which files it changes; None: not known."""
+
+    tool: str
+    number: int
+    title: str
+    branch: str
+    paths: frozenset[str] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.tool}'s pull request {self.number}"
+
+    def covers(self, use: ImageUse) -> bool:
+        """Whether it changes this file, and may be about this image.
+
+        Where its title says that it is about one image, that image counts. Of a group, or in a
+        team's own words, it can't be told: then it may be about any image of the file.
+        """
+        if use.reference is None or (self.paths is not None and use.path not in self.paths):
+            return False
+        if _ABOUT_ONE.search(self.title) is None:
+            return True
+        name = re.escape(posixpath.basename(use.reference.repository).lower())
+        said = f"{self.title} {self.branch}".lower()
+        return re.search(rf"(?<![a-z0-9]){name}(?![a-z0-9])", said) is not None
+
+
 @dataclass(frozen=True)
 class Updaters:
     """The update tools of a repository, as its settings for them say."""
 
     renovate: Renovate | None = None
     dependabot: tuple[Watch, ...] = ()
+    open: tuple[OpenUpdate, ...] = ()
+
+    def bringing(self, use: ImageUse) -> OpenUpdate | None:
+        """The open pull request that updates a reference; None if none is known."""
+        return next((one for one in self.open if one.covers(use)), None)
 
     def of(self, use: ImageUse) -> Updater | None:
         """Who refreshes the digest of a reference; None if nobody is known."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull import __version__
+from hardhull.conclusion import LEFT_TO
 from hardhull.model import Level
 from hardhull.pull_request.commits import quiet, short_hash
 from hardhull.pull_request.fitting import Section, fitted
 from hardhull.pull_request.folded import digests_of, links_of
-from hardhull.pull_request.state import box
+from hardhull.pull_request.state import box, marks_of
 from hardhull.pull_request.unchanged import (
     held_of,
     refused_of,
@@ -38,9 +39,11 @@ if TYPE_CHECKING:
 
 LARGEST = 58_000
 """GitHub takes 65,536 characters; some room is left for what people add."""
-_REFRESHED = "Pins are refreshed by: "
+_REFRESHED = ("Pins are refreshed by: ", LEFT_TO)
 _REFRESHERS = ("Renovate", "Dependabot", "scheduled run", "nobody")
 _LONGEST_TITLE, _SHOWN, _FEW = 200, 8, 2
+_NAMED = 3
+"""So many places and values stand in a row of the table; the list below it has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,13 @@ def write(outcome: Outcome, plan: Plan, about: About) -> Text:
     changes = outcome.changes
     routine = [change for change in changes if change.fix.level is Level.ROUTINE]
     review = [change for change in changes if change.fix.level is not Level.ROUTINE]
-    safe, other = _rows(routine), _rows(review)
+    many = len(changes) > _SHOWN
+    safe, other = _rows(routine, many=many), _rows(review, many=many)
     sections = [
         Section(_answers(outcome, routine, review, about)),
         _table(outcome, safe, 1, about, ""),
         _table(outcome, other, 1 + len(safe), about, "**For review**\n\n"),
-        _boxes([*safe, *other]),
+        _boxes(outcome, [*safe, *other], about),
         _notes(changes),
         Section(_checked()),
         held_of(outcome, about),
@@ -89,8 +93,9 @@ def _facts(outcome: Outcome, plan: Plan, about: About) -> str:
         if entry.change is None
     ]
     skipped = [skip.path for skip in outcome.skipped]
-    told = " ".join(note for note in outcome.notes if note.startswith(_REFRESHED))
+    told = " ".join(note for note in outcome.notes if note.startswith(_REFRESHED[0]))
     rest = [name for name in _REFRESHERS if name in told]
+    rest += [note for note in outcome.notes if note.startswith(LEFT_TO)]
     rest += [str(bool(about.waiting)), str(about.elsewhere)]
     refused = sorted(about.refused)
     return short_hash("\0".join([plan.content, *levels, *others, *skipped, *rest, *refused]))
@@ -131,7 +136,7 @@ def _answers(
             "- **If it is wrong,** the last column says what you would see.",
             f"- **Not checked:** {_unchecked(outcome.changes)}",
             (
-                f"- **How to say no:** tick a row below the table, or close this to refuse "
+                f"- **How to say no:** tick a change below the table, or close this to refuse "
                 f"{_all_of(len(outcome.changes))}. What is new still gets a pull request."
             ),
         ]
@@ -172,13 +177,16 @@ def _unchecked(changes: Sequence[Change]) -> str:
 # ---------------------------------------------------------------- changes
 
 
-def _rows(changes: Sequence[Change]) -> list[list[Change]]:
-    """Changes that are told as one: of one rule in one file, with the same to look out for."""
+def _rows(changes: Sequence[Change], *, many: bool) -> list[list[Change]]:
+    """Changes that are told as one: of one rule, with the same to look out for.
+
+    Where there are few, of one file; a change that spans files has a row to itself.
+    """
     rows: dict[object, list[Change]] = {}
     for index, change in enumerate(changes):
-        alone = len(change.files) > 1
         path, rule = change.finding.path, change.finding.rule
-        key = index if alone else (rule, path, change.fix.if_wrong)
+        alone = index if len(change.files) > 1 else path
+        key = (rule, change.fix.if_wrong, None if many else alone)
         rows.setdefault(key, []).append(change)
     return list(rows.values())
 
@@ -188,23 +196,52 @@ def _table(
 ) -> Section:
     rows = []
     for number, changes in enumerate(told, first):
-        lines = [str(place_of(outcome, change.finding).line) for change in changes]
-        place = code(f"{about.prefix}{changes[0].finding.path}:{', '.join(dict.fromkeys(lines))}")
-        others = sum(len(change.fix.operations) - 1 for change in changes)
+        places = _places(outcome, changes, about)
+        shown = places if len(places) <= _NAMED else places[: _NAMED - 1]
+        where = ", ".join(code(place) for place in shown)
+        others = len(places) - len(shown)
+        others += sum(len(change.fix.operations) - 1 for change in changes)
         more = f" and {_number(others, 'more place')}" if others else ""
-        what = ", ".join(dict.fromkeys(code(change.fix.summary) for change in changes))
-        rows.append(f"| {number} | {place}{more} | {what} | {markdown(changes[0].fix.if_wrong)} |")
+        values = list(dict.fromkeys(change.fix.summary for change in changes))
+        what = ", ".join(code(value) for value in values[:_NAMED])
+        rest = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
+        wrong = markdown(changes[0].fix.if_wrong)
+        rows.append(f"| {number} | {where}{more} | {what}{rest} | {wrong} |")
     top = f"{head}| # | where | change | if it is wrong, you see |\n|--:|---|---|---|"
     return Section(top, tuple(rows), least=10, more="| | and {} more | | |", tight=True)
 
 
-def _boxes(told: Sequence[list[Change]]) -> Section:
-    lines = tuple(
-        f"{box('refuse', fixes=dict.fromkeys(c.finding.fingerprint for c in changes))} no to {row}"
-        for row, changes in enumerate(told, 1)
-    )
-    many = len(lines) > _SHOWN
-    return Section("", lines, folded="Say no to single rows" if many else "", least=1)
+def _places(outcome: Outcome, changes: Sequence[Change], about: About) -> list[str]:
+    """Each file with the lines of its changes: `src/Api/Dockerfile:1, 9`."""
+    lines: dict[str, dict[int, None]] = {}
+    for change in changes:
+        line = place_of(outcome, change.finding).line
+        lines.setdefault(change.finding.path, {})[line] = None
+    return [
+        f"{about.prefix}{path}:{', '.join(str(line) for line in found)}"
+        for path, found in lines.items()
+    ]
+
+
+def _boxes(outcome: Outcome, told: Sequence[list[Change]], about: About) -> Section:
+    """One box for each change: by the number of its row, and by file where there are many."""
+    marks = marks_of({*(c.finding.fingerprint for c in outcome.changes), *about.refused})
+    files: dict[str, dict[str, None]] = {}
+    few: dict[str, None] = {}
+    for row, changes in enumerate(told, 1):
+        for change in changes:
+            line = place_of(outcome, change.finding).line
+            path = about.prefix + change.finding.path
+            mark = box("no", fixes=(marks[change.finding.fingerprint],))
+            files.setdefault(path, {})[f"  {mark} {row}, line {line}"] = None
+            which = f": {code(f'{path}:{line}', table=False)}" if len(changes) > 1 else ""
+            few[f"{mark} no to {row}{which}"] = None
+    if len(few) <= _SHOWN:
+        return Section("", tuple(few), least=1)
+    lines: list[str] = []
+    for path, (first, *rest) in files.items():
+        lines += [f"- {code(path, table=False)}\n{first}", *rest]
+    return Section("", tuple(lines), folded="Say no to single changes, by row", least=1)
 
 
 def _notes(changes: Sequence[Change]) -> Section:

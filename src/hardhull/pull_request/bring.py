@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hardhull.outcome import Outcome
+    from hardhull.project.updaters import OpenUpdate
     from hardhull.pull_request.carry_out import Branches
     from hardhull.pull_request.github import GitHub
     from hardhull.pull_request.options import PullRequestOptions
     from hardhull.pull_request.seen import Seen
     from hardhull.pull_request.steps import Decision
 
-    Produce = Callable[[frozenset[str]], Outcome]
+    Produce = Callable[[frozenset[str], tuple[OpenUpdate, ...]], Outcome]
 
 _ATTEMPTS = 3
 
@@ -55,6 +56,7 @@ class _Run:
     checkout: Checkout
     holding: Callable[[frozenset[str]], object] | None = None
     known: dict[frozenset[str], Outcome] = field(default_factory=dict)
+    updates: tuple[OpenUpdate, ...] = ()
     notes: list[str] = field(default_factory=list)
     anew: dict[int, int] = field(default_factory=dict)
     retried: frozenset[int] = frozenset()
@@ -62,7 +64,7 @@ class _Run:
     def outcome(self, rejected: frozenset[str]) -> Outcome:
         """Run hardhull without these fixes; the same question is asked once."""
         if rejected not in self.known:
-            self.known[rejected] = self.produce(rejected)
+            self.known[rejected] = self.produce(rejected, self.updates)
         return self.known[rejected]
 
 
@@ -77,8 +79,9 @@ def bring(
 ) -> Brought:
     """Bring what a run finds to GitHub, keep it current, and step on nobody's toes.
 
-    `produce` runs hardhull on `root` without fixing the findings it is given. GitHub's state is
-    read first, since people may have refused some. `holding`, if given, is told before that what
+    `produce` runs hardhull on `root` without fixing the findings it is given, and without what the
+    open pull requests of update tools do. GitHub's state is read first, since people may have
+    refused some. `holding`, if given, is told before that what
     our open pull requests hold. Raises UsageError if there is no checkout.
     """
     now = today or datetime.datetime.now(tz=datetime.UTC).date()
@@ -133,9 +136,12 @@ def _attempt(run: _Run) -> Brought:
             f"{run.checkout.commit[:7]}: left to the run of that commit",
         )
     seen = _with_orphans(run, seen)
+    updates = tuple(run.checkout.below(update) for update in seen.updates)
+    if run.holding is not None or updates != run.updates:
+        run.known.clear()  # what was asked before, only for its names, did not know it
+    run.updates = updates
     if run.holding is not None:
         run.holding(_held(seen))
-        run.known.clear()  # what was asked before, only for its names, did not know it
     run.anew, run.retried = {}, frozenset()
     if run.options.comment_commands:
         run.anew, run.retried = commands_in(run.github, seen)

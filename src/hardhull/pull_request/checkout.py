@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hardhull.model import UsageError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hardhull.documents.source import Source
+    from hardhull.project.updaters import OpenUpdate
 
 _FILE_MODES = ("100644", "100755")
 _PARTS = 4
@@ -60,6 +61,13 @@ class Checkout:
     def in_repository(self, path: str) -> str:
         """A path of the root as the repository names it."""
         return self.prefix + path
+
+    def below(self, update: OpenUpdate) -> OpenUpdate:
+        """An open pull request with its files as the root names them; others are not ours."""
+        if update.paths is None:
+            return update
+        inside = (path for path in update.paths if path.startswith(self.prefix))
+        return replace(update, paths=frozenset(path[len(self.prefix) :] for path in inside))
 
     def blob_id(self, data: bytes) -> str:
         """The id that git gives to these bytes, by the hash that this repository uses."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from hardhull.outcome import Outcome
 
 _PLAIN = re.compile(r"[A-Za-z0-9 ./_-]")
-_MOST_FIXES = 30
+_MOST_FILES = 12
+"""A graph of more files says nothing."""
+_DIGITS = len("sha256:") + 12
 
 
 def digests_of(outcome: Outcome) -> Section:
@@ -32,7 +34,8 @@ def digests_of(outcome: Outcome) -> Section:
             continue
         platforms = f": {markdown(', '.join(known.platforms))}" if known.platforms else ""
         since = f", since {known.recorded[:10]}" if known.recorded else ""
-        lines.append(f"- {code(name, table=False)} {code(known.digest, table=False)}"
+        digest = f"{known.digest[:_DIGITS]}…"  # the diff has all of it
+        lines.append(f"- {code(name, table=False)} {code(digest, table=False)}"
                      f"{platforms}{since}")  # fmt: skip
     return Section("", tuple(lines), folded="Pinned digests")
 
@@ -42,25 +45,31 @@ def links_of(changes: Sequence[Change], prefix: str) -> Section:
     spanning = [change for change in changes if len(change.files) > 1]
     if not spanning:
         return Section("", ())
-    paths = sorted({path for change in spanning[:_MOST_FIXES] for path in change.files})
+    drawn: list[Change] = []
+    for change in spanning:
+        files = {path for other in (*drawn, change) for path in other.files}
+        if not drawn or len(files) <= _MOST_FILES:
+            drawn.append(change)
+    paths = sorted({path for change in drawn for path in change.files})
     names = {path: f"f{number}" for number, path in enumerate(paths)}
     lines = ["```mermaid", "graph LR"]
     lines += [f'  {names[path]}["{_label(prefix + path)}"]' for path in paths]
     edges: dict[tuple[str, str], dict[str, None]] = {}
-    for change in spanning[:_MOST_FIXES]:
+    for change in drawn:
         first = change.finding.path if change.finding.path in names else change.files[0]
         for path in change.files:
             if path != first:
                 edges.setdefault((names[first], names[path]), {})[change.finding.rule] = None
     lines += [_edge(ends, rules) for ends, rules in edges.items()]
-    return _graph([*lines, "```"], len(spanning))
+    return _graph([*lines, "```"], len(drawn), len(spanning))
 
 
-def _graph(lines: Sequence[str], count: int) -> Section:
+def _graph(lines: Sequence[str], drawn: int, count: int) -> Section:
     text = "\n".join(lines)
-    what = "change spans" if count == 1 else "changes span"
+    what = "change spans" if drawn == 1 else "changes span"
+    of = "" if drawn == count else f" of {count}"
     return Section(
-        f"<details><summary>How {count} {what} several files</summary>\n\n{text}\n\n</details>"
+        f"<details><summary>How {drawn}{of} {what} several files</summary>\n\n{text}\n\n</details>"
     )
 
 

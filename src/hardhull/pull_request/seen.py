@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Mapping
 
+    from hardhull.project.updaters import OpenUpdate
+
 GITHUB_ITSELF = "web-flow"
 """The committer of what was made by a button or through the API."""
 
@@ -113,8 +115,8 @@ class SeenBase:
 class Seen:
     """One snapshot.
 
-    `pulls` are newest first; `updates` are the branches of Renovate's and Dependabot's open pull
-    requests; `names` are all branches whose names begin like ours.
+    `pulls` are newest first; `updates` are the open pull requests of Renovate and Dependabot about
+    images, by number; `names` are all branches whose names begin like ours.
     """
 
     id: str
@@ -126,7 +128,7 @@ class Seen:
     branches: Mapping[str, SeenBranch] = field(default_factory=dict)
     pulls: tuple[SeenPull, ...] = ()
     names: tuple[str, ...] = ()
-    updates: tuple[str, ...] = ()
+    updates: tuple[OpenUpdate, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

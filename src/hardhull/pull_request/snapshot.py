@@ -10,6 +10,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
+from hardhull.project.updaters import OpenUpdate
 from hardhull.pull_request.seen import (
     GITHUB_ITSELF,
     Command,
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 BRANCH_PREFIX = "refs/heads/"
 _COMMAND = re.compile(r"^/hardhull (regenerate|retry)[ \t]*$", re.MULTILINE)
-_UPDATERS = ("renovate/", "dependabot/docker/")
+_UPDATERS = {
+    "renovate/": "Renovate",
+    "dependabot/docker/": "Dependabot",
+    "dependabot/docker_compose/": "Dependabot",
+}
 _COMMIT = "oid message tree{oid} parents(first:2){nodes{oid}} committer{user{login} name}"
 _EVENTS = (
     "CLOSED_EVENT,REOPENED_EVENT,LABELED_EVENT,UNLABELED_EVENT,READY_FOR_REVIEW_EVENT,"
@@ -85,7 +90,8 @@ repository(owner:$owner, name:$name){{
 id nameWithOwner isArchived isDisabled isLocked isMirror isEmpty {asked}
 refs(refPrefix:"{BRANCH_PREFIX}", query:$like, first:100){{nodes{{name}}}}
 open:pullRequests(states:OPEN, first:60, orderBy:{{field:UPDATED_AT, direction:DESC}}){{
-nodes{{headRefName isCrossRepository author{{__typename login}}}}}}
+nodes{{number title headRefName isCrossRepository author{{__typename login}}
+files(first:50){{totalCount nodes{{path}}}}}}}}
 {chr(10).join(parts)}
 }}}}"""
     return text, variables
@@ -169,16 +175,21 @@ def _base(ref: Mapping[str, Any]) -> SeenBase:
     )
 
 
-def _updates(home: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            one["headRefName"]
-            for one in _nodes(home.get("open"))
-            if not one["isCrossRepository"]
-            and one["headRefName"].startswith(_UPDATERS)
-            and (one["author"] or {}).get("__typename") == "Bot"
+def _updates(home: Mapping[str, Any]) -> tuple[OpenUpdate, ...]:
+    found = []
+    for one in _nodes(home.get("open")):
+        branch = one["headRefName"]
+        tool = next((name for start, name in _UPDATERS.items() if branch.startswith(start)), None)
+        is_bot = (one["author"] or {}).get("__typename") == "Bot"
+        if tool is None or one["isCrossRepository"] or not is_bot:
+            continue
+        files = one.get("files") or {}
+        paths = frozenset(file["path"] for file in _nodes(files))
+        whole = files.get("totalCount") == len(paths)
+        found.append(
+            OpenUpdate(tool, one["number"], one["title"], branch, paths if whole else None)
         )
-    )
+    return tuple(sorted(found, key=lambda one: one.number))
 
 
 def _commit(node: Mapping[str, Any]) -> SeenCommit:

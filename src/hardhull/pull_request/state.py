@@ -16,18 +16,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 BEGIN, END = "<!-- hardhull:begin v1 -->", "<!-- hardhull:end -->"
 LARGEST_STATE = 24_000
 _LARGEST_JSON = 200_000
 _STATE = re.compile(r"<!-- hardhull:state:([A-Za-z0-9+/=]{0,24000}) -->")
 _TICK = re.compile(
-    r"^[ \t]*[-*] \[([ xX])\] <!-- hardhull:(refuse|regenerate)((?: [0-9a-f]{16}){0,2000}) -->",
+    r"^[ \t]*[-*] \[([ xX])\] <!-- (no|regenerate)((?: [0-9a-f]{6,16}){0,2000}) -->",
     re.MULTILINE,
 )
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{16}")
+_LEAST, _FULL = 6, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def block_in(body: str) -> Block | None:
         if what == "regenerate":
             regenerate |= mark != " "
         else:
-            (unticked if mark == " " else ticked).update(fingerprints.split())
+            meant = _meant(fingerprints.split(), {*state.fixes, *state.refused})
+            (unticked if mark == " " else ticked).update(meant)
     return Block(
         body[:start], text, body[end:], state, regenerate, frozenset(ticked), frozenset(unticked)
     )
@@ -98,10 +100,24 @@ def wrapped(text: str, state: State) -> str:
     return f"{BEGIN}\n{text}\n<!-- hardhull:state:{_packed(state)} -->\n{END}"
 
 
+def _meant(marks: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """The fixes that a box stands for: a mark is the start of a fingerprint in the same body."""
+    for mark in marks:
+        yield from [mark] if len(mark) == _FULL else [f for f in known if f.startswith(mark)]
+
+
+def marks_of(fixes: Collection[str]) -> Mapping[str, str]:
+    """The shortest starts by which fingerprints are told apart: many boxes fill a body."""
+    for length in range(_LEAST, _FULL):
+        if len({fix[:length] for fix in fixes}) == len(set(fixes)):
+            return {fix: fix[:length] for fix in fixes}
+    return {fix: fix for fix in fixes}
+
+
 def box(what: str, *, ticked: bool = False, fixes: Iterable[str] = ()) -> str:
     """A checkbox that the next run reads."""
     marks = "".join(f" {fingerprint}" for fingerprint in fixes)
-    return f"- [{'x' if ticked else ' '}] <!-- hardhull:{what}{marks} -->"
+    return f"- [{'x' if ticked else ' '}] <!-- {what}{marks} -->"
 
 
 # ---------------------------------------------------------------- packing

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from hardhull.outcome import Status
 from hardhull.pull_request.fitting import Section
-from hardhull.pull_request.state import box
+from hardhull.pull_request.state import box, marks_of
 from hardhull.report import standing
 from hardhull.report.neutral import code, markdown
 from hardhull.report.places import place_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hardhull.outcome import Entry, Outcome
 
-_FEW, _MOST = 4, 20
+_FEW, _MOST, _NAMED = 4, 8, 3
+"""Lines that stand open, lines at most, places in a line. The run's own report has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +42,37 @@ def _place(outcome: Outcome, entry: Entry, about: About) -> str:
     return code(f"{about.prefix}{entry.finding.path}:{line}", table=False)
 
 
+def _together(outcome: Outcome, about: About, said: Mapping[Entry, str]) -> tuple[str, ...]:
+    """One line for all that the same is said of, with its first places."""
+    places: dict[str, dict[str, None]] = {}
+    for entry, words in said.items():
+        places.setdefault(words, {})[_place(outcome, entry, about)] = None
+    lines = []
+    for words, found in places.items():
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        lines.append(f"- {', '.join(list(found)[:_NAMED])}{more}: {words}")
+    return tuple(lines)
+
+
 def held_of(outcome: Outcome, about: About) -> Section:
     """What was held back, and why."""
-    lines = tuple(
-        f"- {_place(outcome, e, about)} {markdown(e.finding.message)} (`{e.finding.rule}`): "
-        f"{markdown(e.reason)}"
-        for e in outcome.entries
-        if e.status is Status.WITHHELD
+    held = [entry for entry in outcome.entries if entry.status is Status.WITHHELD]
+    lines = _together(
+        outcome,
+        about,
+        {
+            e: f"{markdown(e.finding.message)} (`{e.finding.rule}`): {markdown(e.reason)}"
+            for e in held
+        },
     )
     return _folded_if_long("**Held back,** and why:", "Held back, and why", lines)
 
 
 def told_of(outcome: Outcome, about: About) -> Section:
     """What is only reported."""
-    lines = tuple(
-        f"- {_place(outcome, e, about)} {markdown(e.finding.message)} (`{e.finding.rule}`)"
-        for e in outcome.entries
-        if e.status is Status.UNFIXED and not _is_refused(e, about)
+    told = [e for e in outcome.entries if e.status is Status.UNFIXED and not _is_refused(e, about)]
+    lines = _together(
+        outcome, about, {e: f"{markdown(e.finding.message)} (`{e.finding.rule}`)" for e in told}
     )
     return _folded_if_long("**Reported only:**", "Reported only", lines)
 
@@ -106,8 +123,9 @@ def _is_refused(entry: Entry, about: About) -> bool:
 
 def refused_of(outcome: Outcome, about: About) -> Section:
     """What people refused before, as boxes that are ticked."""
+    marks = marks_of({*(c.finding.fingerprint for c in outcome.changes), *about.refused})
     lines = tuple(
-        f"{box('refuse', ticked=True, fixes=(entry.finding.fingerprint,))} "
+        f"{box('no', ticked=True, fixes=(marks[entry.finding.fingerprint],))} "
         f"{code(about.prefix + entry.finding.path, table=False)} {markdown(entry.finding.message)}"
         for entry in outcome.entries
         if _is_refused(entry, about)

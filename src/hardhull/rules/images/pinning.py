@@ -58,6 +58,11 @@ def is_to_add(use: ImageUse, workspace: Workspace) -> bool:
 
 def is_to_refresh(use: ImageUse, workspace: Workspace) -> bool:
     """Whether the digest of a reference is ours to keep fresh, in this run."""
+    return may_be_refreshed(use, workspace) and workspace.update_of(use) is None
+
+
+def may_be_refreshed(use: ImageUse, workspace: Workspace) -> bool:
+    """The same, were there no open pull request of an update tool."""
     if not use.pinned or not workspace.refreshing or not workspace.settings.pins.refreshes:
         return False
     return is_made_elsewhere(use, workspace) and workspace.updater_of(use) is None

@@ -9,14 +9,48 @@ from typing import TYPE_CHECKING
 from hardhull.model import Refusal
 from hardhull.project.compose import ComposeService
 from hardhull.project.starting import start_of
+from hardhull.rules.privileges.scope import of_unknown_use
+from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hardhull.documents.yaml import Cursor
     from hardhull.project.container import Container
     from hardhull.project.context import Context
 
 _DEBUGGER = re.compile(r"\b(?:vsdbg|remote_debugger|netcoredbg)\b")
 _USUAL_FILES = ("compose", "docker-compose", "compose.override", "docker-compose.override")
+
+
+def to_take(
+    container: Container,
+    context: Context,
+    needing: Iterable[tuple[re.Pattern[str], str]],
+    why: str,
+) -> Refusal | tuple[str, ...]:
+    """Why a container keeps what somebody gave it on purpose; else what was not checked.
+
+    `needing` are patterns of commands that would miss it, each with what such a line does; `why`
+    is what only its author knows.
+    """
+    alone = left_alone(container, context)
+    if alone is not None:
+        return alone
+    start = start_of(container, context.project)
+    for pattern, does in needing:
+        line = start.first(pattern)
+        if line is not None:
+            return Refusal(f"{line.place} {does}: {line.text[:60]}", line.path)
+    unknown = of_unknown_use(container, context)
+    if isinstance(unknown, Refusal):
+        return unknown
+    return (
+        f"not checked: {why}; git blame on the line may say",
+        *(f"not checked: what {name} does when it starts" for name in start.unread),
+        *((unknown,) if unknown is not None else ()),
+        *at_roll_out(container, context),
+    )
 
 
 def left_alone(container: Container, context: Context) -> Refusal | None:

@@ -21,12 +21,10 @@ from hardhull.model import (
 from hardhull.project.container import capability
 from hardhull.project.pod_security import minor_of
 from hardhull.project.pod_security_checks import DEFAULT_CAPABILITIES, RESTRICTED_CAPABILITIES
-from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
-from hardhull.rules.privileges.circumstances import left_alone
+from hardhull.rules.privileges.circumstances import to_take
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
-from hardhull.rules.privileges.scope import of_unknown_use, on_windows
-from hardhull.rules.rollout import at_roll_out
+from hardhull.rules.privileges.scope import on_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,30 +86,22 @@ def _allowed(context: Context) -> frozenset[str]:
     return DEFAULT_CAPABILITIES
 
 
+def _uses(name: str) -> Iterator[tuple[re.Pattern[str], str]]:
+    """The commands that use a capability; any of them uses all."""
+    patterns = _USERS.values() if name == "ALL" else [_USERS[name]] if name in _USERS else []
+    yield from ((re.compile(pattern), f"uses {name}") for pattern in patterns)
+
+
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Remove these capabilities and no others, unless something here is seen to use one."""
     container: Container = finding.subject
     listed: tuple[Cursor, ...] = finding.plan
-    alone = left_alone(container, context)
-    if alone is not None:
-        return alone
-    start = start_of(container, context.project)
     misspelled = tuple(item for item in listed if capability(item) in _allowed(context))
     dangerous = tuple(item for item in listed if item not in misspelled)
-    for item in dangerous:
-        name = capability(item)
-        patterns = _USERS.values() if name == "ALL" else [_USERS.get(name, r"(?!)")]
-        for pattern in patterns:
-            using = start.first(re.compile(pattern))
-            if using is not None:
-                return Refusal(f"{using.place} uses {name}: {using.text[:60]}", using.path)
-    unknown = of_unknown_use(container, context)
-    if isinstance(unknown, Refusal):
-        return unknown
-    notes = [f"not checked: what {finding.what} was added for; git blame on the line may say"]
-    notes += [f"not checked: what {name} does when it starts" for name in start.unread]
-    notes += [unknown] if unknown is not None else []
-    notes += at_roll_out(container, context)
+    needing = tuple(pair for item in dangerous for pair in _uses(capability(item)))
+    notes = to_take(container, context, needing, f"what {finding.what} was added for")
+    if isinstance(notes, Refusal):
+        return notes
     spelled = tuple(
         SetValue(item.path, item.address, value_of(capability(item))) for item in misspelled
     )
@@ -121,7 +111,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         f"{finding.what} no longer added" if dangerous else f"{finding.what} spelled as it is read",
         Level.REVIEW,
         '"Operation not permitted" from whatever needed it',
-        tuple(notes),
+        notes,
     )
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
-from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
-from hardhull.rules.privileges.circumstances import left_alone
+from hardhull.rules.privileges.circumstances import to_take
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
-from hardhull.rules.privileges.scope import NEEDS_HOST, of_unknown_use, on_windows
-from hardhull.rules.rollout import at_roll_out
+from hardhull.rules.privileges.scope import NEEDS_HOST, on_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +37,6 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Take the privileges, unless something here is seen to need them."""
     container: Container = finding.subject
-    alone = left_alone(container, context)
-    if alone is not None:
-        return alone
     for mount in container.mounts:
         spread = mount.cursor.get("mountPropagation")
         if spread is not None and spread.text == "Bidirectional":
@@ -51,23 +46,16 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         if any(host == device or host.startswith(f"{device}/") for device in _DEVICES):
             reason = f"it is given {host} of the host, which it can use only while privileged"
             return Refusal(reason, mount.cursor.path, mount.cursor.span)
-    start = start_of(container, context.project)
-    needing = start.first(NEEDS_HOST)
-    if needing is not None:
-        return Refusal(f"{needing.place} does what only a privileged container can", needing.path)
-    unknown = of_unknown_use(container, context)
-    if isinstance(unknown, Refusal):
-        return unknown
-    notes = ["not checked: why it was made privileged; git blame on the line may say"]
-    notes += [f"not checked: what {name} does when it starts" for name in start.unread]
-    notes += [unknown] if unknown is not None else []
-    notes += at_roll_out(container, context)
+    needing = ((NEEDS_HOST, "does what only a privileged container can"),)
+    notes = to_take(container, context, needing, "why it was made privileged")
+    if isinstance(notes, Refusal):
+        return notes
     return Fix(
         container.take_privileges(),
         "privileged: false",
         Level.REVIEW,
         '"Operation not permitted" or "Permission denied" from whatever needed it',
-        tuple(notes),
+        notes,
     )
 
 

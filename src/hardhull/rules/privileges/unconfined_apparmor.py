@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
 from hardhull.project.kubernetes import APPARMOR_ANNOTATION, KubernetesContainer, without
 from hardhull.project.pod_security_checks import FILTERING
-from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
-from hardhull.rules.privileges.circumstances import left_alone
+from hardhull.rules.privileges.circumstances import to_take
 from hardhull.rules.privileges.examples import POD, in_pod
-from hardhull.rules.privileges.scope import NEEDS_HOST, of_unknown_use, on_windows
-from hardhull.rules.rollout import at_roll_out
+from hardhull.rules.privileges.scope import NEEDS_HOST, on_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,31 +63,21 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Take the exemption away: what is not exempt has the runtime's profile."""
     container: KubernetesContainer = finding.subject
     at: Cursor = finding.plan
-    alone = left_alone(container, context)
-    if alone is not None:
-        return alone
-    start = start_of(container, context.project)
-    needing = start.first(NEEDS_HOST)
-    if needing is not None:
-        reason = f"{needing.place} may do what the profile forbids: {needing.text[:60]}"
-        return Refusal(reason, needing.path)
-    unknown = of_unknown_use(container, context)
-    if isinstance(unknown, Refusal):
-        return unknown
+    needing = ((NEEDS_HOST, "may do what the profile forbids"),)
+    notes = to_take(container, context, needing, "why AppArmor was switched off")
+    if isinstance(notes, Refusal):
+        return notes
     if at == container.apparmor_annotation:
         operations = container.remove_annotation(f"{APPARMOR_ANNOTATION}{container.name}")
     else:
         own = at == container.cursor.get(*_PROFILE, "type")
         operations = (without(container.cursor if own else container.pod, *_PROFILE),)
-    notes = ["not checked: why AppArmor was switched off; git blame on the line may say"]
-    notes += [f"not checked: what {name} does when it starts" for name in start.unread]
-    notes += [unknown] if unknown is not None else []
     return Fix(
         operations,
         "AppArmor: the runtime's profile again",
         Level.REVIEW,
         '"Permission denied" where the profile forbids it, such as mounting',
-        (*notes, *at_roll_out(container, context)),
+        notes,
     )
 
 

@@ -18,12 +18,10 @@ from hardhull.model import (
     value_of,
 )
 from hardhull.project.kubernetes import KubernetesContainer
-from hardhull.project.starting import start_of
 from hardhull.rules.finding import in_container
-from hardhull.rules.privileges.circumstances import left_alone
+from hardhull.rules.privileges.circumstances import to_take
 from hardhull.rules.privileges.examples import POD, in_pod
-from hardhull.rules.privileges.scope import of_unknown_use, on_windows
-from hardhull.rules.rollout import at_roll_out
+from hardhull.rules.privileges.scope import on_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,28 +59,16 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
 def fix(finding: Finding, context: Context) -> Fix | Refusal:
     """Mask it as usual, unless containers are started inside."""
     container: KubernetesContainer = finding.subject
-    alone = left_alone(container, context)
-    if alone is not None:
-        return alone
-    start = start_of(container, context.project)
-    nesting = start.first(_NESTS)
-    if nesting is not None:
-        return Refusal(
-            f"{nesting.place} starts containers inside: {nesting.text[:60]}", nesting.path
-        )
-    unknown = of_unknown_use(container, context)
-    if isinstance(unknown, Refusal):
-        return unknown
-    notes = ["not checked: why /proc is not masked; git blame on the line may say"]
-    notes += [f"not checked: what {name} does when it starts" for name in start.unread]
-    notes += [unknown] if unknown is not None else []
-    notes += at_roll_out(container, context)
+    needing = ((_NESTS, "starts containers inside"),)
+    notes = to_take(container, context, needing, "why /proc is not masked")
+    if isinstance(notes, Refusal):
+        return notes
     return Fix(
         (SetValue(finding.path, finding.plan.address, value_of("Default")),),
         "procMount: Default",
         Level.REVIEW,
         "containers that are started inside it can't mount /proc",
-        tuple(notes),
+        notes,
     )
 
 

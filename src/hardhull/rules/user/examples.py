@@ -107,6 +107,27 @@ IMAGE_RUNS_AS_ROOT = (
         level=Level.REVIEW,
     ),
     Example(
+        "a folder of the host is mounted to be written, though no code is seen to",
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _NET8,
+            "compose.yaml": "services:\n  api:\n    build: api\n    volumes: ['./data:/data']\n",
+        },
+        {"api/Dockerfile": _NET8_AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a single file of the host is read",
+        {
+            **_PROGRAM,
+            "api/Dockerfile": _NET8,
+            "compose.yaml": (
+                "services:\n  api:\n    build: api\n    volumes: ['./a.json:/app/a.json']\n"
+            ),
+        },
+        {"api/Dockerfile": _NET8_AFTER},
+    ),
+    Example(
         "a chiseled image is silent",
         {**_PROGRAM, "api/Dockerfile": _NET8.replace("8.0", "8.0-noble-chiseled")},
         silent=True,

@@ -153,7 +153,7 @@ def _volumes(containers: list[Container], app: Application) -> Iterator[Refusal 
                 )
             elif mount.kind in ("named", "claim"):
                 yield Doubt(f"not checked: who owns the files of the volume at {place}")
-            elif mount.kind == "bind" and mount.writable and not reads_only:
+            elif mount.kind == "bind" and mount.writable and not (reads_only and _is_file(mount)):
                 yield Doubt(f"not checked: who may write the host's files mounted at {place}")
             elif mount.kind == "config" and _closed_mode(container, mount):
                 yield Refusal(
@@ -161,6 +161,11 @@ def _volumes(containers: list[Container], app: Application) -> Iterator[Refusal 
                     mount.cursor.file.source.path,
                     mount.cursor.span,
                 )
+
+
+def _is_file(mount: Mount) -> bool:
+    """Whether a single file is mounted, as its name says; a folder is there to be written."""
+    return "." in (mount.target or "").rpartition("/")[2]
 
 
 def _closed_mode(container: Container, mount: Mount) -> bool:
