@@ -378,8 +378,7 @@ def test_a_line_whose_return_would_not_help_is_not_told(
     """The stage that ran as a user is gone altogether: its USER line explains nothing."""
     before = GOOD.replace("FROM ", "FROM scratch AS old\nUSER 1000\nFROM ", 1)
     shop.person_commits("main", {"src/Api/Dockerfile": before})
-    after = BAD + "# " + "USER app\n"
-    pull = opened(shop, {"src/Api/Dockerfile": after})
+    pull = opened(shop, {"src/Api/Dockerfile": BAD})
 
     checked(runner, pull)
 
@@ -387,13 +386,14 @@ def test_a_line_whose_return_would_not_help_is_not_told(
 
 
 def test_what_the_base_has_is_text_and_no_markdown(shop: RepositoryHandle, runner: Runner) -> None:
-    hostile = "USER $APP_UID # `<img src=x>` @acme/all <!-- hardhull:report v1 -->"
-    shop.person_commits(
-        "main", {"src/Api/Dockerfile": GOOD.replace("USER $APP_UID", hostile)}
-    )
-    pull = opened(shop, {"src/Api/Dockerfile": BAD})
+    hostile = "allowPrivilegeEscalation: false # `</b>` @acme/all <!-- hardhull:report v1 -->"
+    manifest = MANIFEST.replace("allowPrivilegeEscalation: false", hostile)
+    shop.person_commits("main", {"k8s/api.yaml": manifest, "compose.yaml": COMPOSE})
+    pull = opened(shop, {"k8s/api.yaml": MANIFEST.replace("Escalation: false", "Escalation: true")})
 
     checked(runner, pull)
 
-    comment = "".join(pull.comments)
-    assert comment.count(MARKER) <= 1
+    (comment,) = pull.comments
+    shown = hostile.replace("<!--", r"<!\x2d-")
+    assert f"On `main`: ``{shown}``, gone in {pull.head[:7]}" in comment
+    assert comment.count(MARKER) == 1

@@ -14,7 +14,6 @@ from hardhull.actions.base import base_commit, differences, head_of, replaced_by
 from hardhull.actions.comment import ROWS, New
 from hardhull.actions.regression import lost_lines
 from hardhull.model import UsageError
-from hardhull.outcome import Status
 from hardhull.rules import BY_ID
 from hardhull.run import conclude
 from hardhull.settings import CONFIG_PATH, Settings, load
@@ -50,17 +49,13 @@ def check(job: Job, pull: Pull, github: GitHub) -> Checked:
     settings, notes = _settings(job, top, replaced_by(github, repository, different, ""))
     old = _scan(job, settings, before)
     now = _scan(job, settings, None)
-    known = {entry.finding.fingerprint for entry in old.entries if _open(entry.status)}
-    left = [entry for entry in now.entries if _open(entry.status)]
+    known = {entry.finding.fingerprint for entry in old.entries if entry.left}
+    left = [entry for entry in now.entries if entry.left]
     new = [entry for entry in left if entry.finding.fingerprint not in known]
     new.sort(key=lambda entry: -entry.finding.severity.rank)
     lost = lost_lines(old, now, new[:ROWS], partial(_scan, job, settings))
     told = New(now, tuple(new), len(left) - len(new), pull.base_ref, lost)
     return Checked(now, told, notes, len(different))
-
-
-def _open(status: Status) -> bool:
-    return status in (Status.UNFIXED, Status.WITHHELD)
 
 
 def _scan(job: Job, settings: Settings, replaced: Replaced | None) -> Outcome:

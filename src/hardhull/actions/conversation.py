@@ -154,17 +154,18 @@ def gone_in(
     if not affordable or not 0 < len(wanted) <= _MOST_TEXTS:
         return found
     texts = _texts(github, repository, sorted(wanted))
-    for key, (several, line) in unclear.items():
+    for key, (several, text) in unclear.items():
         for one in several:
-            before = [_count(texts, oid, line) for oid in one.before]
-            if before and _count(texts, one.after, line) < min(before):
+            counts = [_count(texts, oid, text) for oid in (one.after, *one.before)]
+            if len(counts) > 1 and counts[0] < min(counts[1:]):
                 found[key] = one.commit  # a later one counts: it may have come back meanwhile
     return found
 
 
 def _count(texts: Mapping[str, str], oid: str | None, line: str) -> int:
+    """How often a file has a line; a file that is not there, or not shown, has none."""
     text = texts.get(oid, "") if oid is not None else ""
-    return sum(one.strip() == line for one in text.splitlines())
+    return sum(one.strip() == line for one in text.split("\n"))
 
 
 def _texts(github: GitHub, repository: str, oids: Sequence[str]) -> dict[str, str]:
@@ -182,7 +183,9 @@ def _texts(github: GitHub, repository: str, oids: Sequence[str]) -> dict[str, st
     return {oid: (home.get(f"o{n}") or {}).get("text") or "" for n, oid in enumerate(oids)}
 
 
-def keep(github: GitHub, repository: str, number: int, seen: Conversation, wanted: str | None) -> str:
+def keep(
+    github: GitHub, repository: str, number: int, seen: Conversation, wanted: str | None
+) -> str:
     """Make the comment, edit it or leave it; says in a few words what was done. Raises Refused."""
     if seen.url is None:
         if wanted is None:

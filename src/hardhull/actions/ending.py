@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hardhull.actions.files import write_inside, write_outputs
-from hardhull.outcome import Status
 from hardhull.report import annotations as beside
 from hardhull.report import machine, sarif, summary
 from hardhull.report.diff import outcome_diff
@@ -43,9 +42,7 @@ class Result:
 def left_in(outcome: Outcome, threshold: Severity | None) -> bool:
     """Whether a finding of this severity or worse is left."""
     return threshold is not None and any(
-        entry.status in (Status.UNFIXED, Status.WITHHELD)
-        and entry.finding.severity.rank >= threshold.rank
-        for entry in outcome.entries
+        entry.left and entry.finding.severity.rank >= threshold.rank for entry in outcome.entries
     )
 
 
@@ -81,9 +78,7 @@ def _json(data: object) -> str:
 
 
 def _count_left(shown: Outcome | None) -> int:
-    if shown is None:
-        return 0
-    return sum(e.status in (Status.UNFIXED, Status.WITHHELD) for e in shown.entries)
+    return sum(entry.left for entry in shown.entries) if shown is not None else 0
 
 
 def _write_files(job: Job, result: Result) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -63,8 +64,26 @@ def lost_lines(
     for lost, part in found.values():
         parts.setdefault(lost.path, set()).add(part)
     back = {path: partial(_taken_back, old, now, path, some) for path, some in parts.items()}
-    left = {entry.finding.fingerprint for entry in scan(back).entries}
-    return {key: lost for key, (lost, _) in found.items() if key not in left}
+    again = scan(back)
+    left = {entry.finding.fingerprint for entry in again.entries if entry.left}
+    solved = {key: lost for key, (lost, _) in found.items() if key not in left}
+    # A finding that only changed its place, such as to another number of stage, is not solved.
+    fewer = _counts(now.entries)
+    fewer.subtract(_counts(again.entries))
+    claimed = _counts(entry for entry in now.entries if entry.finding.fingerprint in solved)
+    return {
+        entry.finding.fingerprint: solved[entry.finding.fingerprint]
+        for entry in now.entries
+        if entry.finding.fingerprint in solved and fewer[_kind(entry)] >= claimed[_kind(entry)]
+    }
+
+
+def _kind(entry: Entry) -> tuple[str, str]:
+    return entry.finding.rule, entry.finding.path
+
+
+def _counts(entries: Iterable[Entry]) -> Counter[tuple[str, str]]:
+    return Counter(_kind(entry) for entry in entries if entry.left)
 
 
 def _candidate(old: Outcome, now: Outcome, entry: Entry) -> tuple[Lost, _Part] | None:
