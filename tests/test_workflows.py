@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hardhull.actions.inputs import INPUTS
+from hardhull.actions.table import INPUTS
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.yaml import YamlFile, read_yaml
 from hardhull.outcome import Status

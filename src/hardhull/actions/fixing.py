@@ -74,7 +74,7 @@ def _refreshed(outcome: Outcome) -> frozenset[str]:
 def fix(job: Job) -> Result:
     """Harden and bring. What GitHub refuses is told at the end, after all else."""
     producer = _Producer(job)
-    options = job.inputs.options(job.event.repository, job.inputs.base)
+    options = job.inputs.options(job.event.repository)
     if job.inputs.plan_file is not None:
         options = replace(options, dry_run=True)
     brought = bring(job.root, producer.produce, job.github(), options, holding=producer.hold)
@@ -95,7 +95,7 @@ def _hand_over(job: Job, file: str, brought: Brought) -> None:
 def bring_planned(job: Job) -> Result:
     """Do what an earlier job planned."""
     plan = read_plan(read_inside(job.workspace, job.inputs.plan_file or "", "plan-file", LARGEST))
-    options = job.inputs.options(job.event.repository, job.inputs.base)
+    options = job.inputs.options(job.event.repository)
     return _result(job, bring_plan(plan, job.github(), options), None)
 
 
