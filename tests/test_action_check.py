@@ -78,6 +78,9 @@ def test_nothing_new_is_silent(hub: StandIn, shop: RepositoryHandle, runner: Run
     done = checked(runner, opened(shop, {"readme.txt": "a bigger shop\n"}))
 
     assert (done.code, done.of("error", "warning", "notice"), hub.writes) == (0, [], [])
+    headline, contacted = done.summary.splitlines()[2::2]
+    assert headline.endswith("nothing new, 1 older on main not shown")
+    assert contacted == "Contacted: `127.0.0.1`."
     assert len(hub.requests) == 2
 
 

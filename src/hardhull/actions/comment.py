@@ -50,7 +50,8 @@ def body_of(new: New, root: Root, gone: Mapping[str, str]) -> str | None:
     if any(entry.fix is not None for entry in new.entries):
         folder = "" if root.label == "." else f" {root.label}"
         fix = code(f"hardhull fix{folder}", table=False)
-        parts.append(f"What has a fix is also fixed by {fix}.")
+        fixed = all(entry.fix is not None for entry in new.entries)
+        parts.append(f"{fix} makes {_these(count) if fixed else 'the fixes that are named'}.")
     rule = new.entries[0].finding.rule
     parts.append(
         f"Meant it? `# hardhull: ignore[{rule}] until=YYYY-MM-DD owner=… reason` on the line above."
@@ -92,6 +93,10 @@ _LONGEST = 160
 
 def _short(text: str) -> str:
     return markdown(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+
+
+def _these(count: int) -> str:
+    return "this fix" if count == 1 else "these fixes"
 
 
 def _number(count: int, noun: str) -> str:
