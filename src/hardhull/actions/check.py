@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from hardhull.actions.base import base_commit, differences, head_of, replaced_by
 from hardhull.actions.comment import ROWS, New
 from hardhull.actions.regression import lost_lines
+from hardhull.configuration.reading import load
 from hardhull.model import UsageError
 from hardhull.rules import BY_ID
 from hardhull.run import conclude
-from hardhull.settings import CONFIG_PATH, Settings, load
+from hardhull.settings import CONFIG_PATH, Settings
 from hardhull.survey import survey
 
 if TYPE_CHECKING:
