@@ -367,6 +367,19 @@ def test_a_setting_of_a_manifest_that_was_changed_or_removed(
 COMPOSE = "services:\n  api:\n    build: src/Api\n    image: acme.example/api:1\n"
 
 
+def test_a_server_without_files_of_commits_still_gets_the_comment(
+    hub: StandIn, shop: RepositoryHandle, runner: Runner
+) -> None:
+    hub.world.lacking |= {"Commit.file"}
+    pull = opened(shop, {"src/Api/Dockerfile": BAD})
+
+    done = checked(runner, pull)
+
+    assert done.code == 0, done.log
+    assert "On `main`: `USER $APP_UID`. Fix: " in pull.comments[0]
+    assert within(hub, 1)
+
+
 def test_what_was_never_there_has_no_history(shop: RepositoryHandle, runner: Runner) -> None:
     pull = opened(shop, {"src/New/Dockerfile": BAD.replace("Api", "New")})
 

@@ -75,11 +75,9 @@ def look(github: GitHub, repository: str, number: int, paths: Sequence[str]) -> 
     first: dict[str, Any] = {}
     ours: dict[str, Any] = {}
     for _ in range(_PAGES):
-        asked = paths if not first else ()
-        answer = github.query(
-            _query(len(asked)), {**variables, **{f"p{n}": path for n, path in enumerate(asked)}}
-        )
-        pull = ((answer.get("data") or {}).get("repository") or {}).get("pullRequest")
+        pull, answer = _asked(github, variables, paths if not first else ())
+        if pull is None and paths and not first:  # what it costs, or a field, is beyond the server
+            pull, answer = _asked(github, variables, ())
         if pull is None:
             raise advice(_FORBIDDEN, answer)
         first = first or pull
@@ -99,6 +97,15 @@ def look(github: GitHub, repository: str, number: int, paths: Sequence[str]) -> 
     )
 
 
+def _asked(
+    github: GitHub, variables: Mapping[str, Any], paths: Sequence[str]
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    given = {f"p{n}": path for n, path in enumerate(paths)}
+    answer = github.query(_query(len(paths)), {**variables, **given})
+    home = (answer.get("data") or {}).get("repository") or {}
+    return home.get("pullRequest"), answer
+
+
 def _query(paths: int) -> str:
     files = " ".join(f"p{n}: file(path: $p{n}) {{ oid }}" for n in range(paths))
     return _QUERY % {
@@ -113,10 +120,10 @@ def _is_ours(comment: Mapping[str, Any]) -> bool:
 
 def _touched(commits: Mapping[str, Any], alias: str) -> tuple[Touched, ...]:
     found = []
-    for node in commits.get("nodes") or ():
-        commit = node["commit"]
+    for commit in (node["commit"] for node in commits.get("nodes") or () if node):
+        parents = [one for one in commit["parents"]["nodes"] or () if one]
         after = (commit[alias] or {}).get("oid")
-        before = tuple((one[alias] or {}).get("oid") for one in commit["parents"]["nodes"])
+        before = tuple((one[alias] or {}).get("oid") for one in parents)
         if after not in before:
             found.append(Touched(commit["oid"], after, before))
     return tuple(found)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from hardhull.outcome import Entry, Outcome
 
 _MOST_LINES = 2000
-"""Longer files are generated; comparing them takes long."""
+"""Longer files are generated."""
+_EXACT = 500
+"""In longer files, lines that come again and again are no landmarks: comparing takes long else."""
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -112,7 +114,8 @@ def _lines(outcome: Outcome, path: str) -> list[str]:
 
 def _parts(before: Sequence[str], after: Sequence[str]) -> Iterator[_Part]:
     """The parts that take something away."""
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    rough = max(len(before), len(after)) > _EXACT
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=rough)
     for tag, start, end, new_start, new_end in matcher.get_opcodes():
         if tag in ("replace", "delete"):
             yield _Part(range(start, end), range(new_start, new_end))
