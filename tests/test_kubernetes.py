@@ -8,7 +8,7 @@ import pytest
 
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import read_yaml
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.project.kubernetes import is_windows_pod, read_manifest
 
 if TYPE_CHECKING:
