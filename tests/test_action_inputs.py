@@ -19,7 +19,8 @@ from hardhull.actions.job import Job
 from hardhull.actions.log import Log, Redacted, forms_of, take_secrets
 from hardhull.actions.table import INPUTS, OUTPUTS, Kind
 from hardhull.documents.source import FileKind, Source
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import Level, Severity, UsageError
 from hardhull.pull_request.options import PullRequestOptions, SplitBy
 from hardhull.settings import RegistrySettings, Settings
