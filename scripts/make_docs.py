@@ -19,7 +19,7 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
-from hardhull.actions.inputs import INPUTS, OUTPUTS, Kind
+from hardhull.actions.table import INPUTS, OUTPUTS, Kind
 from hardhull.cli import make_parser
 from hardhull.configuration.schema import describe, schema
 from hardhull.report import pages

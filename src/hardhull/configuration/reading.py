@@ -19,7 +19,8 @@ from hardhull.configuration.keys import (
 )
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import is_merge, key_text, read_yaml
+from hardhull.documents.yaml_nodes import is_merge, key_text
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import Level, PodSecurityLevel, UsageError
 from hardhull.settings import (
     Amounts,

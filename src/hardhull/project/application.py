@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from hardhull.project.compose import Build
     from hardhull.project.container import Container
     from hardhull.project.dotnet import DotnetProject, Evidence, Programs
-    from hardhull.project.kubernetes import KubernetesContainer, KubernetesService, Workload
+    from hardhull.project.kubernetes import KubernetesService, Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
     from hardhull.project.published_image import PublishedImage
     from hardhull.project.stages import EnvValue, Stage
 

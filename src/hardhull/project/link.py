@@ -21,7 +21,6 @@ from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
-    KubernetesContainer,
     KubernetesObject,
     KubernetesService,
     Manifest,
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
+    from hardhull.project.kubernetes_container import KubernetesContainer
     from hardhull.project.publications import Publication
     from hardhull.project.published_image import PublishedImage
     from hardhull.project.updaters import OpenUpdate, Updater

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.project.compose import ComposeService
 from hardhull.project.container import Role
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.ports import (
     Decider,
     Listener,

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
     from hardhull.project.application import Application
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer, Workload
+    from hardhull.project.kubernetes import Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
 
 _MOVING_ANNOTATIONS = ("dapr.io/app-port", "prometheus.io/port")
 

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
     from hardhull.project.application import Application
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer, Workload
+    from hardhull.project.kubernetes import Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
     from hardhull.rules.ports.moving import Moved
 
 ID = "port-nobody-listens-on"

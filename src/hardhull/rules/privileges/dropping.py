@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hardhull.images import parse_reference
 from hardhull.model import Example, Level, Refusal
 from hardhull.project.container import Platform
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.ports import PRIVILEGED, listening
 from hardhull.project.starting import start_of
 from hardhull.project.users import built_users, container_user, steps_down

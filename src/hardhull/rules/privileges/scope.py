@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hardhull.images import parse_reference
 from hardhull.model import PodSecurityLevel, Refusal
 from hardhull.project.compose import ComposeService
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.pod_security import violations
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer
+    from hardhull.project.kubernetes_container import KubernetesContainer
     from hardhull.rules.todays_image import TodaysImage
 
 

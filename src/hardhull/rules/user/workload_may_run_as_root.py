@@ -16,7 +16,7 @@ from hardhull.model import (
     Severity,
     SubjectKind,
 )
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.users import container_user, image_user_of
 from hardhull.rules.finding import in_container, place
 from hardhull.rules.privileges.scope import root_first, set_by_openshift
