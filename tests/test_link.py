@@ -324,7 +324,12 @@ def test_what_only_its_owner_can_publish_is_no_program_of_that_name(
 )
 def test_what_nobody_else_publishes_is_not_pinned(tmp_path: Path, image: str, here: bool) -> None:
     """A pin would keep what is released under that tag from being rolled out."""
-    files = {**PROGRAM, "k8s/a.yaml": pod("acme.example/team/shop:1"), "k8s/b.yaml": pod(image)}
+    files = {
+        **PROGRAM,
+        "k8s/a.yaml": pod("acme.example/team/shop:1"),
+        "k8s/b.yaml": pod(image),
+        "k8s/c.yaml": pod("other/two:1\n      imagePullPolicy: Never"),
+    }
     uses = outcome(write(tmp_path, files), fixing=False).project.references
 
     assert [use.built_here is not None for use in uses if use.path == "k8s/b.yaml"] == [here]

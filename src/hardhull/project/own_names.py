@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hardhull.facts.official import LIBRARY, OFFICIAL, others_publish
 from hardhull.images import parse_reference
 from hardhull.project.names import plain
+from hardhull.project.references import NEVER_PULLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ def named_here(uses: Sequence[ImageUse], builds: Builds) -> tuple[ImageUse, ...]
 
 def _accounts(uses: Sequence[ImageUse], builds: Builds) -> Mapping[str, str]:
     """The accounts of registries that images which are built here lie in, each with one image."""
-    made = [use.reference for use in uses if use.built_here is not None]
+    made = [use.reference for use in uses if use.built_here not in (None, NEVER_PULLED)]
     made += [parse_reference(image.name) for image in builds.images if image.name]
     names = sorted({reference.repository_name for reference in made if reference is not None})
     ours = [name for name in names if not name.startswith(LIBRARY) and not others_publish(name)]

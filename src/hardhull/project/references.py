@@ -31,7 +31,7 @@ _FROM_OPTION = re.compile(r"(?:^|,)(?i:from)=([^,]*)")
 _INDEX = re.compile(r"[+-]?\d+")
 _DEFAULTED = re.compile(r"\$\{\w+(?::?-(?P<default>[^{}]*))?\}")
 _FLUX = re.compile(r"\$imagepolicy")
-_NEVER_PULLED = "it is never pulled: imagePullPolicy is Never"
+NEVER_PULLED = "it is never pulled: imagePullPolicy is Never"
 _WRITING_ANNOTATIONS = ("argocd-image-updater.argoproj.io/", "keel.sh/policy", "keel.sh/trigger")
 
 
@@ -181,7 +181,7 @@ def kubernetes_references(workloads: Iterable[Workload]) -> Iterator[ImageUse]:
             if container.image is not None:
                 found = _cursor(container.image, Place.KUBERNETES, container.where)
                 policy = container.cursor.get("imagePullPolicy")
-                here = _NEVER_PULLED if policy is not None and policy.text == "Never" else None
+                here = NEVER_PULLED if policy is not None and policy.text == "Never" else None
                 yield replace(found, writer=found.writer or writer, built_here=here)
 
 
