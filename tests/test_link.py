@@ -391,16 +391,24 @@ def test_names_that_a_step_puts_together_are_those_of_the_build(
 
 
 @pytest.mark.parametrize(
-    ("image", "here"),
-    [("acme.example/front:1", True), ("front/acme:1", False), ("acme.example/my-front:1", False)],
+    ("built", "image", "here"),
+    [
+        ("$REGISTRY/front:$TAG", "acme.example/front:1", True),
+        ("$REGISTRY/front:$TAG", "front/acme:1", False),
+        ("$REGISTRY/front:$TAG", "acme.example/my-front:1", False),
+        ("acme/$A-x-$B/front", "acme/one-x-two/front:1", True),
+        ("acme/$A-x-$B/front", "acme/one-x-/front:1", False),
+        ("acme/$A-x-$B/front", "other/one-x-two/front:1", False),
+        ("acme/" + "${A}" * 2000 + "/front", "acme/" + "a" * 150 + "/front", False),
+    ],
 )
 def test_a_build_of_a_name_with_variables_is_known_by_its_last_part(
-    tmp_path: Path, image: str, here: bool
+    tmp_path: Path, built: str, image: str, here: bool
 ) -> None:
     """Also where what is built is no program of .NET."""
     files = {
         "x/Dockerfile": "FROM node:22\n",
-        "build.sh": "docker build -t $REGISTRY/front:$TAG x\n",
+        "build.sh": f"docker build -t {built} x\n",
         "k8s/pod.yaml": pod(image),
     }
     uses = outcome(write(tmp_path, files), fixing=False).project.references

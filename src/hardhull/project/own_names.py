@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.facts.official import LIBRARY, OFFICIAL, others_publish
-from hardhull.images import parse_reference
+from hardhull.images import DEFAULT_HOST, parse_reference
 from hardhull.project.names import plain
 from hardhull.project.references import NEVER_PULLED
 
@@ -43,22 +43,40 @@ def _accounts(uses: Sequence[ImageUse], builds: Builds) -> Mapping[str, str]:
     return {name.rpartition("/")[0]: name for name in ours}
 
 
-def _unfinished(builds: Builds) -> Iterator[tuple[re.Pattern[str], str]]:
-    """What builds name their images but for variables, as patterns; the last part is written."""
+def _unfinished(builds: Builds) -> Iterator[tuple[list[str], str]]:
+    """What builds name their images, cut at variables; the last part of the name is written."""
     for image in builds.images:
         parts = _VARIABLE.split(image.name or "")
         if len(parts) > 1 and "/" in parts[-1]:
-            pattern = ".+".join(map(re.escape, parts))
-            yield re.compile(rf"(?:docker\.io/)?{pattern}"), f"{image.evidence} builds {image.name}"
+            yield parts, f"{image.evidence} builds {image.name}"
 
 
-def _made(use: ImageUse, made: Sequence[tuple[re.Pattern[str], str]], bases: set[str]) -> ImageUse:
+def _fits(name: str, parts: Sequence[str]) -> bool:
+    """Whether a name is made of these parts, with something for each variable at their seams.
+
+    No regular expression: in a hostile repository that could take for ever.
+    """
+    first, *middle, last = parts
+    text = name if name.startswith(first) else name.removeprefix(f"{DEFAULT_HOST}/")
+    if not (text.startswith(first) and text.endswith(last)):
+        return False
+    at = len(first)
+    for part in middle:
+        found = text.find(part, at + 1)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at < len(text) - len(last)
+
+
+def _made(use: ImageUse, made: Sequence[tuple[Sequence[str], str]], bases: set[str]) -> ImageUse:
+    """Not an image that others publish, nor one that anything here is built from."""
     if use.built_here is not None or use.instruction is not None or use.reference is None:
         return use
     name = use.reference.repository_name
     if others_publish(name) or name in bases:
         return use
-    found = next((evidence for pattern, evidence in made if pattern.fullmatch(name)), None)
+    found = next((evidence for parts, evidence in made if _fits(name, parts)), None)
     return replace(use, built_here=found) if found is not None else use
 
 
