@@ -113,7 +113,7 @@ def test_the_way_back_is_quoted_and_knows_where_it_is(small: Path) -> None:
 
 def test_many_held_back_findings_are_counted(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}/Dockerfile": DOCKERFILE for n in range(3)})
-    services = "".join(f"  s{n}: {{image: 'a{n}:1'}}\n" for n in range(9))
+    services = "".join(f"  s{n}: {{image: 'acme/a{n}:1'}}\n" for n in range(9))
     write(tmp_path, {"compose.yaml": f"services:\n{services}"})
     shown = printed("text", outcome(tmp_path, "unpinned-image"))
 
