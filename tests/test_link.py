@@ -313,7 +313,7 @@ def test_what_only_its_owner_can_publish_is_no_program_of_that_name(
 @pytest.mark.parametrize(
     ("image", "here"),
     [
-        ("acme.example/team/other:1", True),
+        ("acme.example/team/other:1", False),
         ("acme.example/other:1", False),
         ("acme.example/team/redis:7", False),
         ("local:1", True),
@@ -333,6 +333,20 @@ def test_what_nobody_else_publishes_is_not_pinned(tmp_path: Path, image: str, he
     uses = outcome(write(tmp_path, files), fixing=False).project.references
 
     assert [use.built_here is not None for use in uses if use.path == "k8s/b.yaml"] == [here]
+
+
+def test_what_may_be_released_beside_what_is_built_here_is_told(tmp_path: Path) -> None:
+    files = {
+        **PROGRAM,
+        "k8s/a.yaml": pod("acme.example/team/shop:1"),
+        "k8s/b.yaml": pod("acme.example/team/other:1"),
+    }
+    digests = {"acme.example/team/other:1": "sha256:" + "a" * 64}
+    result = outcome(write(tmp_path, files), "unpinned-image", digests=digests)
+    told = [entry for entry in result.entries if entry.finding.path == "k8s/b.yaml"]
+
+    assert [entry.status.value for entry in told] == ["unfixed"]
+    assert "acme.example/team/shop, which is built here" in told[0].finding.message
 
 
 def test_a_jenkinsfile_says_what_is_built(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """Images that are taken to be built here by their names, though nothing here says so.
 
-They go by the name of a folder with a Dockerfile, or lie in the account of an image that is built
-here, or have no owner at all and are not Docker's. Programs in other languages than .NET are not
-linked to their manifests, and not every release is: what it builds and tags is nothing to pin, for
-a pin keeps the next release from being rolled out.
+They go by the name of a folder with a Dockerfile, or have no owner at all and are not Docker's.
+Programs in other languages than .NET are not linked to their manifests, and not every release is:
+what it builds and tags is nothing to pin, for a pin keeps the next release from being rolled out.
+What lies in the account of an image that is built here may be released beside it, and is told.
 """
 
 from __future__ import annotations
@@ -107,6 +107,9 @@ def _named(
     for path, bases in sorted(named.get(plain(last), {}).items()):
         if name not in bases:
             return replace(use, built_here=f"{path} has its name")
-    if account in accounts and last not in OFFICIAL:  # private registries hold copies of those
-        return replace(use, built_here=f"{accounts[account]} is built here, in the same account")
+    if account in accounts and last not in OFFICIAL and use.writer is None:
+        # Private registries hold copies of official ones. What else is there is most likely
+        # released by the same people: a digest would keep their next release from being rolled out.
+        likely = f"perhaps a release like that of {accounts[account]}, which is built here,"
+        return replace(use, writer=likely)
     return use
