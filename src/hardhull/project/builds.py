@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml import read_yaml
+from hardhull.project.built_names import Names
 from hardhull.project.contexts import in_texts
 from hardhull.project.writers import Writer, commands, kustomizations, place_of, repository
 
@@ -28,6 +29,7 @@ _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _SET_VALUE = re.compile(r"--set(?:-string|-literal|-file)?[= ]+[\"']?(?P<pairs>[\w.-]+=[^\n]*)")
 _VALUE_KEY = re.compile(r"(?:^|,)([\w.-]+)=")
+_WORKSPACE = re.compile(r"^\$\{\{\s*github\.workspace\s*\}\}/?")
 _WITH_VALUE = frozenset(
     [
         "-t",
@@ -220,12 +222,15 @@ def _build_action(
         return
     file = read_yaml(source)
     root = None if isinstance(file, Unreadable) else file.cursor(0)
-    for step in _all_mappings(root) if root is not None else ():
+    every = tuple(_all_mappings(root)) if root is not None else ()
+    named = Names(every)
+    for step in every:
         block = step.get("with") or step.get("inputs")
         if block is None:
             continue
         place = f"{source.path}:{step.line}"
-        texts = {key: value.text for key, value in block.pairs() if value.text}
+        # Not `text`: an expression (`${{ … }}`) in it would hide all of it.
+        texts = {key: value.node.value for key, value in block.pairs() if value.node.value}
         wanted = texts.get("file") or texts.get("dockerfile") or texts.get("Dockerfile")
         context = texts.get("context")
         uses = step.get("uses")
@@ -233,14 +238,19 @@ def _build_action(
             if uses is None or "/build-push-action@" not in (uses.text or ""):
                 continue
             context = "."  # what the action builds where nothing else is said
+        wanted, context = (_in_workspace(one) for one in (wanted, context))
         dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
-        # Azure Pipelines name the repository apart from its tags.
-        tags = (texts.get("repository") or texts.get("tags") or "").split()
-        for tag in tags or [""]:
-            name = repository(tag) if tag else None
-            images.append(BuiltImage(place, name, dockerfile, texts.get("target")))
+        stage = block.get("target")
+        target = stage.text if stage is not None else None
+        for name in named(texts) or (None,):
+            images.append(BuiltImage(place, name, dockerfile, target))
         for line in (texts.get("build-args") or "").splitlines():
             arguments.setdefault((dockerfile, line.partition("=")[0].strip()), place)
+
+
+def _in_workspace(path: str | None) -> str | None:
+    """A path of a step, from the folder that workflows check out into."""
+    return _WORKSPACE.sub("./", path) if path is not None else None
 
 
 def _all_mappings(cursor: Cursor) -> Iterator[Cursor]:

@@ -208,6 +208,27 @@ CONTAINERS = (
         refused="an init container of the same image needs root",
     ),
     Example(
+        "a Compose file builds what a variable names",
+        {
+            **_with(_DOCKERFILE),
+            "compose.yaml": (
+                "services:\n  api:\n    build:\n      context: .\n"
+                "      dockerfile: ${API_DOCKERFILE}\n"
+                "    environment:\n      - ASPNETCORE_URLS=http://*:${API_PORT}\n"
+            ),
+        },
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a Compose file builds what a variable names, elsewhere",
+        {
+            **_with(_DOCKERFILE),
+            "web/compose.yaml": "services:\n  web:\n    build: ./${FOLDER}\n",
+        },
+        {"api/Dockerfile": _AFTER},
+    ),
+    Example(
         "a service that stays root keeps its mounts",
         _composed("    user: root\n    volumes:\n      - ./https:/root/.aspnet/https:ro\n"),
         {"api/Dockerfile": _AFTER},
