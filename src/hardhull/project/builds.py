@@ -242,8 +242,8 @@ def _build_action(
         dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
         stage = block.get("target")
         target = stage.text if stage is not None else None
-        for name in named(texts) or (None,):
-            images.append(BuiltImage(place, name, dockerfile, target))
+        names: Iterable[str | None] = named(texts) or (None,)
+        images += [BuiltImage(place, name, dockerfile, target) for name in names]
         for line in (texts.get("build-args") or "").splitlines():
             arguments.setdefault((dockerfile, line.partition("=")[0].strip()), place)
 

@@ -60,6 +60,7 @@ class Linker:
                 self.by_name.setdefault(name, []).append(draft)
         self._compose()
         self._named_images()
+        self._pulled()
         self._workloads()
         served: dict[tuple[str, str], list[int]] = {}
         for index, service in enumerate(self.bare.all_services):
@@ -175,6 +176,18 @@ class Linker:
             if draft is not None and reference is not None:
                 found = (draft, f"{image.evidence} builds {image.name}")
                 self.images.setdefault(reference.repository_name, found)
+
+    def _pulled(self) -> None:
+        """Compose services that build nothing and name the image of a program of ours."""
+        for service in self.bare.compose:
+            if service.build is not None or not self._may_be_ours(service.image):
+                continue
+            draft, evidence = self._draft_of_image(service.image, service.path)
+            if draft is not None:
+                draft.containers.append(service)
+                draft.evidence.append(
+                    f"{service.path}:{service.cursor.line} {service.where} runs it ({evidence})"
+                )
 
     # -- Kubernetes
 

@@ -208,6 +208,18 @@ CONTAINERS = (
         refused="an init container of the same image needs root",
     ),
     Example(
+        "a Compose file pulls the image and mounts what the host has",
+        {
+            **_with(_DOCKERFILE),
+            "deploy/compose.yaml": (
+                "services:\n  web:\n    image: acme.example/api:latest\n"
+                "    volumes:\n      - ./data:/data\n"
+            ),
+        },
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
         "a Compose file builds what a variable names",
         {
             **_with(_DOCKERFILE),
