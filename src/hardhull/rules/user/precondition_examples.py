@@ -42,6 +42,25 @@ STARTS = (
         refused="api/start.sh:2 does what only root can",
     ),
     Example(
+        "a start script speaks of what it does not do",
+        {
+            **_with(_SCRIPT),
+            "api/start.sh": (
+                '#!/bin/sh\necho "Please mount a volume at $DATA and chown it" >&2\n'
+                "echo 'apt-get update: no'\ndotnet Api.dll\n"
+            ),
+        },
+        {"api/Dockerfile": _SCRIPT.replace("ENTRYPOINT", "USER $APP_UID\nENTRYPOINT")},
+    ),
+    Example(
+        "a start script says something while it does it",
+        {
+            **_with(_SCRIPT),
+            "api/start.sh": '#!/bin/sh\necho "owner: $(chown app /data)"\ndotnet Api.dll\n',
+        },
+        refused="api/start.sh:2 does what only root can",
+    ),
+    Example(
         "a start script that is not here",
         _with(_SCRIPT),
         {"api/Dockerfile": _SCRIPT.replace("ENTRYPOINT", "USER $APP_UID\nENTRYPOINT")},
