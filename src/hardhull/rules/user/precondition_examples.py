@@ -227,6 +227,34 @@ CONTAINERS = (
         refused="an init container of the same image needs root",
     ),
     Example(
+        "a device of the host",
+        _composed("    devices:\n      - /dev/ttyUSB0:/dev/ttyUSB0\n"),
+        refused="it is given a device of the host",
+    ),
+    Example(
+        "a device of the host, and a group",
+        _composed("    devices: ['/dev/dri/renderD128']\n    group_add: ['109']\n"),
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a key that is a file of the host",
+        _composed("    volumes:\n      - ./api.pfx:/https/api.pfx:ro\n"),
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a secret that is a file of the host",
+        _composed("    secrets: [password]\nsecrets:\n  password:\n    file: ./password.txt\n"),
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a secret that Compose writes itself",
+        _composed("    secrets: [password]\nsecrets:\n  password:\n    environment: PASSWORD\n"),
+        {"api/Dockerfile": _AFTER},
+    ),
+    Example(
         "a Compose file pulls the image and mounts what the host has",
         {
             **_with(_DOCKERFILE),

@@ -14,7 +14,13 @@ from hardhull.rules.user.derived import derived
 from hardhull.rules.user.obstacle import Doubt
 from hardhull.rules.user.open_places import foreign_gifts, image_volumes, writes
 from hardhull.rules.user.start_up import needs_root, start_up, starts_as_root
-from hardhull.rules.user.surroundings import certificates, pings, windows_too
+from hardhull.rules.user.surroundings import (
+    certificates,
+    devices,
+    keys_of_the_host,
+    pings,
+    windows_too,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +58,8 @@ def obstacles(stage: AppStage, user: NewUser, context: Context) -> Iterator[Refu
     yield from image_volumes(stage, user)
     yield from _volumes(containers, app)
     yield from _unread_builds(stage, context)
+    yield from devices(containers)
+    yield from keys_of_the_host(containers)
     yield from certificates(containers, context)
     yield from _containers(containers)
     yield from _patches(app, context)
