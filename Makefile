@@ -73,7 +73,7 @@ if cmp -s "$$lock" "$$venv/installed.lock" && "$$venv/$$bin/python" -c '' 2>/dev
   if [ -z "$$project" ] || cmp -s "$$project" "$$venv/installed.toml"; then exit 0; fi
 fi
 python= too_bare=
-for name in python3.13 python3.12 python3.11 python3 python; do
+for name in python3.14 python3.13 python3.12 python3.11 python3 python; do
   "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
   if "$$name" -c 'import venv, ensurepip' 2>/dev/null; then python=$$name; break; fi
   too_bare=$${too_bare:-$$name}

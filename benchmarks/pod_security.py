@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 from hardhull.cli import make_parser
 from hardhull.commands.roots import settings_of
 from hardhull.documents.source import FileKind, Source, apply_edits, undo_edits
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import PodSecurityLevel
 from hardhull.outcome import Status
 from hardhull.project.kubernetes import read_manifest

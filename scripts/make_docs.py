@@ -19,15 +19,16 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
-from hardhull.actions.inputs import INPUTS, OUTPUTS, Kind
+from hardhull.actions.table import INPUTS, OUTPUTS, Kind
 from hardhull.cli import make_parser
+from hardhull.configuration.schema import describe, schema
 from hardhull.report import pages
 from hardhull.report.diff import text_diff
 from hardhull.report.json_schema import report_schema
 from hardhull.report.neutral import code, fenced
 from hardhull.rules import BY_ID, RULES
 from hardhull.run import run
-from hardhull.settings import Settings, describe, schema
+from hardhull.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RULE_PAGES: Final = "docs/rules/"

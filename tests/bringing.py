@@ -6,13 +6,13 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hardhull.configuration.reading import load
 from hardhull.facts.gather import Recorded
 from hardhull.pull_request.bring import bring
 from hardhull.pull_request.github import GitHub
 from hardhull.pull_request.options import PullRequestOptions
 from hardhull.rules import BY_ID
 from hardhull.run import run
-from hardhull.settings import load
 
 if TYPE_CHECKING:
     import datetime

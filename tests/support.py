@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hardhull import run as story
+from hardhull.configuration.reading import load
 from hardhull.facts.gather import Recorded, read_digests
 from hardhull.rules import BY_ID
-from hardhull.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -78,6 +78,9 @@ def test_nothing_new_is_silent(hub: StandIn, shop: RepositoryHandle, runner: Run
     done = checked(runner, opened(shop, {"readme.txt": "a bigger shop\n"}))
 
     assert (done.code, done.of("error", "warning", "notice"), hub.writes) == (0, [], [])
+    headline, contacted = done.summary.splitlines()[2::2]
+    assert headline.endswith("nothing new, 1 older on main not shown")
+    assert contacted == "Contacted: `127.0.0.1`."
     assert len(hub.requests) == 2
 
 
@@ -254,3 +257,159 @@ def test_files_for_other_tools_have_everything(shop: RepositoryHandle, runner: R
     assert len(sarif["runs"][0]["results"]) == 2
     assert done.outputs["report-file"] == "out/report.json"
     assert done.outputs["sarif-file"] == "hardhull.sarif"
+
+
+# ---------------------------------------------------------------- lines that went
+
+MANIFEST = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+spec:
+  containers:
+    - name: api
+      image: acme.example/api:1
+      securityContext:
+        allowPrivilegeEscalation: false
+"""
+
+
+def within(hub: StandIn, changed: int) -> bool:
+    """Whether a check cost no more than it may: 4 requests, and one for each changed file."""
+    return len(hub.requests) <= 4 + changed
+
+
+def test_the_comment_tells_what_the_base_has_and_which_commit_took_it_away(
+    hub: StandIn, shop: RepositoryHandle, runner: Runner
+) -> None:
+    pull = opened(shop, {"readme.txt": "first\n"})
+    taken = shop.person_commits("topic", {"src/Api/Dockerfile": BAD})
+    shop.person_commits("topic", {"readme.txt": "last\n"})
+
+    checked(runner, pull)
+
+    (comment,) = pull.comments
+    assert f"On `main`: `USER $APP_UID`, gone in {taken[:7]}. Fix: " in comment
+    assert len(hub.requests) == 4
+    assert within(hub, 2)
+
+
+def test_of_several_commits_that_touched_the_file_the_one_that_took_the_line_is_told(
+    hub: StandIn, shop: RepositoryHandle, runner: Runner
+) -> None:
+    pull = opened(shop, {"src/Api/Dockerfile": f"# api\n{GOOD}"})
+    taken = shop.person_commits("topic", {"src/Api/Dockerfile": f"# api\n{BAD}"})
+    shop.person_commits("topic", {"src/Api/Dockerfile": f"# the api\n{BAD}"})
+
+    checked(runner, pull)
+
+    assert f"gone in {taken[:7]}." in pull.comments[0]
+    assert within(hub, 1)
+
+
+def test_a_line_that_came_back_and_went_again_went_in_the_later_commit(
+    hub: StandIn, shop: RepositoryHandle, runner: Runner
+) -> None:
+    pull = opened(shop, {"src/Api/Dockerfile": BAD})
+    shop.person_commits("topic", {"src/Api/Dockerfile": GOOD})
+    taken = shop.person_commits("topic", {"src/Api/Dockerfile": f"{BAD}# again\n"})
+
+    checked(runner, pull)
+
+    assert f"gone in {taken[:7]}." in pull.comments[0]
+    assert within(hub, 1)
+
+
+def test_where_a_request_more_would_be_too_many_no_commit_is_told(
+    hub: StandIn, shop: RepositoryHandle, runner: Runner
+) -> None:
+    pull = opened(shop, {"src/Api/Dockerfile": f"# api\n{GOOD}"})
+    shop.person_commits("topic", {"src/Api/Dockerfile": BAD})
+    check_out(runner, shop, "refs/heads/topic", pull.head)
+
+    checked(runner, pull)
+
+    assert "On `main`: `USER $APP_UID`. Fix: " in pull.comments[0]
+    assert len(hub.requests) == 5
+    assert within(hub, 1)
+
+
+@pytest.mark.parametrize(
+    ("now", "line"),
+    [
+        (
+            MANIFEST.replace("Escalation: false", "Escalation: true"),
+            "allowPrivilegeEscalation: false",
+        ),
+        (
+            "\n".join(MANIFEST.splitlines()[:-2]) + "\n  restartPolicy: Always\n",
+            "allowPrivilegeEscalation: false",
+        ),
+    ],
+    ids=["another value", "the whole block"],
+)
+def test_a_setting_of_a_manifest_that_was_changed_or_removed(
+    hub: StandIn, shop: RepositoryHandle, runner: Runner, now: str, line: str
+) -> None:
+    shop.person_commits("main", {"k8s/api.yaml": MANIFEST, "compose.yaml": COMPOSE})
+    pull = opened(shop, {"k8s/api.yaml": now})
+
+    checked(runner, pull)
+
+    (comment,) = pull.comments
+    rows = [row for row in comment.splitlines() if "(`privilege-escalation" in row]
+    assert len(rows) == 1, comment
+    assert f"On `main`: `{line}`, gone in {pull.head[:7]}" in rows[0]
+    assert within(hub, 1)
+
+
+COMPOSE = "services:\n  api:\n    build: src/Api\n    image: acme.example/api:1\n"
+
+
+def test_a_server_without_files_of_commits_still_gets_the_comment(
+    hub: StandIn, shop: RepositoryHandle, runner: Runner
+) -> None:
+    hub.world.lacking |= {"Commit.file"}
+    pull = opened(shop, {"src/Api/Dockerfile": BAD})
+
+    done = checked(runner, pull)
+
+    assert done.code == 0, done.log
+    assert "On `main`: `USER $APP_UID`. Fix: " in pull.comments[0]
+    assert within(hub, 1)
+
+
+def test_what_was_never_there_has_no_history(shop: RepositoryHandle, runner: Runner) -> None:
+    pull = opened(shop, {"src/New/Dockerfile": BAD.replace("Api", "New")})
+
+    checked(runner, pull)
+
+    assert "On `main`" not in pull.comments[0]
+
+
+def test_a_line_whose_return_would_not_help_is_not_told(
+    shop: RepositoryHandle, runner: Runner
+) -> None:
+    """The stage that ran as a user is gone altogether: its USER line explains nothing."""
+    before = GOOD.replace("FROM ", "FROM scratch AS old\nUSER 1000\nFROM ", 1)
+    shop.person_commits("main", {"src/Api/Dockerfile": before})
+    pull = opened(shop, {"src/Api/Dockerfile": BAD})
+
+    checked(runner, pull)
+
+    assert "`USER 1000`" not in pull.comments[0]
+
+
+def test_what_the_base_has_is_text_and_no_markdown(shop: RepositoryHandle, runner: Runner) -> None:
+    hostile = "allowPrivilegeEscalation: false # `</b>` @acme/all <!-- hardhull:report v1 -->"
+    manifest = MANIFEST.replace("allowPrivilegeEscalation: false", hostile)
+    shop.person_commits("main", {"k8s/api.yaml": manifest, "compose.yaml": COMPOSE})
+    pull = opened(shop, {"k8s/api.yaml": MANIFEST.replace("Escalation: false", "Escalation: true")})
+
+    checked(runner, pull)
+
+    (comment,) = pull.comments
+    shown = hostile.replace("<!--", r"<!\x2d-")
+    assert f"On `main`: ``{shown}``, gone in {pull.head[:7]}" in comment
+    assert comment.count(MARKER) == 1

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fake_registry import image, index, platform
 from runner import TOKEN, Done, Runner, check_out, event_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fake_registry import FakeRegistry
     from standin import RepositoryHandle, StandIn
     from standin.people import Files
 
@@ -89,6 +91,10 @@ def test_nothing_to_do_costs_little_and_says_so(
     assert (done.code, hub.writes) == (0, [])
     assert done.outputs["pull-request-operation"] == "none"
     assert "is current" in done.log
+    assert done.summary.count("Contacted:") == 1
+
+    dry = pushed(Runner(tmp_path / "3", hub), shop, dry_run="true")
+    assert "dry run, nothing is written: nothing to do" in dry.summary
 
 
 def test_a_dry_run_writes_nothing_and_says_what_it_would(
@@ -178,6 +184,68 @@ def test_a_push_refreshes_only_what_a_schedule_has_begun(
     assert (last.code, hub.writes) == (0, []), last.log
     assert pull.state == "open"
     assert NEW in shop.files("hardhull")["src/Api/Dockerfile"].decode()
+
+
+# ---------------------------------------------------------------- registries
+
+
+def looked_up(shop: RepositoryHandle, registry: FakeRegistry, **settings: object) -> str:
+    """A base image and one more in a registry on loopback; returns the digest of the base."""
+    listed = index((image({"User": "root", "Env": ENV}), platform("linux", "amd64")))
+    registry.push("mcr.microsoft.com/dotnet/aspnet", "10.0", listed)
+    shop.person_commits("main", {".github/hardhull.yml": json.dumps(settings)})
+    return listed.digest
+
+
+ENV = ["APP_UID=1654", "ASPNET_VERSION=10.0.1", "ASPNETCORE_HTTP_PORTS=8080"]
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["here", "in a process of its own"])
+def test_digests_are_asked_for_and_end_up_in_the_pull_request(
+    shop: RepositoryHandle, runner: Runner, registry: FakeRegistry, apart: bool
+) -> None:
+    mirrors = {"mcr.microsoft.com": f"{registry.host}/mcr.microsoft.com"}
+    allowed = {"plain-http": [registry.host], "mirrors": mirrors}
+    digest = looked_up(shop, registry, registries=allowed)
+
+    done = pushed(runner, shop, apart=apart, offline="false", report_file="report.json")
+
+    assert done.code == 0, done.log
+    text = shop.files("hardhull")["src/Api/Dockerfile"].decode()
+    assert text.startswith(f"FROM {NAME}@{digest}\n")
+    assert "USER $APP_UID" in text
+    (pull,) = shop.pulls.values()
+    assert digest.removeprefix("sha256:")[:12] in pull.body
+    assert f"Contacted: `127.0.0.1`, `{registry.host}`." in done.summary
+    sent = repr(registry.seen)
+    assert registry.seen
+    assert TOKEN not in sent
+    assert "runtime-token" not in sent
+
+
+def test_a_registry_that_nobody_allowed_is_told_and_not_contacted(
+    shop: RepositoryHandle, runner: Runner, registry: FakeRegistry
+) -> None:
+    named = f"{registry.host}/acme/base:1"
+    shop.person_commits("main", {"src/Api/Dockerfile": DOCKERFILE.replace(NAME, named)})
+
+    done = pushed(runner, shop, offline="false")
+
+    assert (done.code, registry.seen) == (0, []), done.log
+    assert "Contacted: `127.0.0.1`." in done.summary
+    assert registry.host in done.summary
+
+
+def test_a_check_of_a_pull_request_asks_no_registry(
+    shop: RepositoryHandle, runner: Runner, registry: FakeRegistry
+) -> None:
+    mirrors = {"mcr.microsoft.com": f"{registry.host}/mcr.microsoft.com"}
+    looked_up(shop, registry, registries={"plain-http": [registry.host], "mirrors": mirrors})
+    shop.person_commits("topic", {"src/Api/Dockerfile": f"{DOCKERFILE}# more\n"}, new=True)
+
+    done = pushed(runner, shop, "topic", mode="check", offline="false")
+
+    assert (done.code, registry.seen) == (0, []), done.log
 
 
 # ---------------------------------------------------------------- as the image starts it

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from hardhull.actions.event import Doing, Event, Plan, plan_for, read_event
 from hardhull.actions.files import inside, write_inside, write_outputs
-from hardhull.actions.inputs import INPUTS, OUTPUTS, Inputs, Kind, Mode, read_inputs
+from hardhull.actions.inputs import Inputs, Mode, read_inputs
 from hardhull.actions.job import Job
 from hardhull.actions.log import Log, Redacted, forms_of, take_secrets
+from hardhull.actions.table import INPUTS, OUTPUTS, Kind
 from hardhull.documents.source import FileKind, Source
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import Level, Severity, UsageError
 from hardhull.pull_request.options import PullRequestOptions, SplitBy
 from hardhull.settings import RegistrySettings, Settings
@@ -27,7 +29,7 @@ from runner import command_in, event_of, outputs_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hardhull.actions.inputs import Input
+    from hardhull.actions.table import Input
     from hardhull.documents.yaml import Cursor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,7 +104,7 @@ def test_what_is_given_reaches_settings_and_options() -> None:
     assert settings.level is Level.ROUTINE
     assert settings.registries.allow == ("own.example", "one.example", "two.example")
 
-    options = inputs.options("acme/shop", "develop")
+    options = inputs.options("acme/shop")
     changed = {
         one.name
         for one in fields(PullRequestOptions)
@@ -131,7 +133,7 @@ def test_the_ids_of_azure_reach_the_client_of_the_registries(
 
 
 def test_without_inputs_the_options_are_their_own_defaults() -> None:
-    assert Inputs().options("acme/shop", None) == PullRequestOptions("acme/shop")
+    assert Inputs().options("acme/shop") == PullRequestOptions("acme/shop")
     assert Inputs().settings(Settings()) == Settings()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ def planned(hub: StandIn, shop: RepositoryHandle, folder: Path, **inputs: str) -
     assert head is not None
     check_out(runner, shop, "refs/heads/main", head)
     done = runner.run("push", event(shop), plan_file=PLAN, **inputs)
+    assert done.code == 0, done.log
     return done, (runner.workspace / PLAN).read_text(encoding="utf-8")
 
 
@@ -133,6 +135,170 @@ def test_a_person_who_was_faster_is_left_alone(
     assert shop.head("hardhull") == head
 
 
+# ---------------------------------------------------------------- split, created, opened again
+
+
+PAY = DOCKERFILE.replace("Api", "Pay")
+TWO: Files = {
+    **FILES,
+    "src/Pay/Dockerfile": PAY,
+    "src/Pay/Pay.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+}
+
+
+def branch_of(shop: RepositoryHandle, application: str) -> str:
+    """The branch of an application's own pull request: its name ends with a mark."""
+    start = f"hardhull-{application.lower()}-"
+    (found,) = {p.it.head_ref for p in shop.pulls.values() if p.it.head_ref.startswith(start)}
+    return found
+
+
+def test_a_pull_request_for_each_application(hub: StandIn, tmp_path: Path) -> None:
+    shop = hub.repository("acme/shop", TWO)
+    _, plan = planned(hub, shop, tmp_path / "1", split_by="application")
+    done = brought(hub, shop, tmp_path / "2", plan, split_by="application")
+
+    assert done.code == 0, done.log
+    assert len(shop.pulls) == 2
+    for name, other in (("Api", "Pay"), ("Pay", "Api")):
+        files = shop.files(branch_of(shop, name))
+        assert b"USER $APP_UID" in files[f"src/{name}/Dockerfile"]
+        assert b"USER" not in files[f"src/{other}/Dockerfile"]
+    listed = json.loads(done.outputs["pull-requests"])
+    assert {one["branch"]: one["head_sha"] for one in listed} == {
+        pull.it.head_ref: pull.head for pull in shop.pulls.values()
+    }
+
+    again, plan = planned(hub, shop, tmp_path / "3", split_by="application")
+    last = brought(hub, shop, tmp_path / "4", plan, split_by="application")
+    assert (again.code, last.code, hub.writes) == (0, 0, []), last.log
+
+
+def test_when_one_part_is_done_only_its_pull_request_is_closed(
+    hub: StandIn, tmp_path: Path
+) -> None:
+    shop = hub.repository("acme/shop", TWO)
+    _, plan = planned(hub, shop, tmp_path / "1", split_by="application")
+    brought(hub, shop, tmp_path / "2", plan, split_by="application")
+    api, pay = branch_of(shop, "Api"), branch_of(shop, "Pay")
+    done_by_hand = shop.files(pay)["src/Pay/Dockerfile"].decode()
+    shop.person_commits("main", {"src/Pay/Dockerfile": done_by_hand})
+
+    _, plan = planned(hub, shop, tmp_path / "3", split_by="application")
+    done = brought(hub, shop, tmp_path / "4", plan, split_by="application")
+
+    assert done.code == 0, done.log
+    assert {pull.it.head_ref: pull.state for pull in shop.pulls.values()} == {
+        api: "open",
+        pay: "closed",
+    }
+    assert sorted(shop.branches()) == sorted(["main", api])
+    (listed,) = json.loads(done.outputs["pull-requests"])
+    assert listed["branch"] == api
+
+
+def test_no_more_pull_requests_than_may_be_open(hub: StandIn, tmp_path: Path) -> None:
+    shop = hub.repository("acme/shop", TWO)
+    inputs = {"split_by": "application", "max_open_pull_requests": "1"}
+    _, plan = planned(hub, shop, tmp_path / "1", **inputs)
+    done = brought(hub, shop, tmp_path / "2", plan, **inputs)
+
+    assert done.code == 0, done.log
+    assert len(shop.pulls) == 1
+    assert sorted(shop.branches()) == sorted(["main", branch_of(shop, "Api")])
+
+
+def test_what_was_done_and_comes_back_is_opened_again(
+    hub: StandIn, shop: RepositoryHandle, tmp_path: Path
+) -> None:
+    hub.clock.now = datetime.datetime.now(datetime.UTC)  # the action has no other clock
+    _, plan = planned(hub, shop, tmp_path / "1")
+    brought(hub, shop, tmp_path / "2", plan)
+    (pull,) = shop.pulls.values()
+    shop.person_commits(
+        "main", {"src/Api/Dockerfile": shop.files("hardhull")["src/Api/Dockerfile"].decode()}
+    )
+    _, plan = planned(hub, shop, tmp_path / "3")
+    done = brought(hub, shop, tmp_path / "4", plan)
+    assert (done.outputs["pull-request-operation"], pull.state) == ("closed", "closed"), done.log
+
+    shop.person_reverts({"src/Api/Dockerfile": DOCKERFILE})
+    _, plan = planned(hub, shop, tmp_path / "5")
+    done = brought(hub, shop, tmp_path / "6", plan)
+
+    assert done.outputs["pull-request-operation"] == "reopened", done.log
+    assert (list(shop.pulls), pull.state) == ([pull.number], "open")
+    assert b"USER $APP_UID" in shop.files("hardhull")["src/Api/Dockerfile"]
+    assert done.outputs["pull-request-head-sha"] == shop.head("hardhull") == pull.head
+
+
+CREATING = (
+    "rules:\n  missing-dockerignore: fix\n  no-update-automation: fix\n  image-runs-as-root: off\n"
+)
+
+
+def test_files_that_are_created(hub: StandIn, tmp_path: Path) -> None:
+    copies = DOCKERFILE.replace("COPY out .", "COPY Api.csproj Program.cs ./")
+    shop = hub.repository(
+        "acme/shop", {**FILES, "src/Api/Dockerfile": copies, ".github/hardhull.yml": CREATING}
+    )
+    before = set(shop.files("main"))
+    _, plan = planned(hub, shop, tmp_path / "1")
+    done = brought(hub, shop, tmp_path / "2", plan)
+
+    assert done.code == 0, done.log
+    assert set(shop.files("hardhull")) - before == {
+        "src/Api/.dockerignore",
+        ".github/dependabot.yml",
+    }
+    assert shop.modes("hardhull")["src/Api/.dockerignore"] == "100644"
+
+    again, plan = planned(hub, shop, tmp_path / "3")
+    last = brought(hub, shop, tmp_path / "4", plan)
+    assert (again.code, last.code, hub.writes) == (0, 0, []), last.log
+
+
+def test_settings_of_dependabot_that_are_there_under_their_other_name(
+    hub: StandIn, tmp_path: Path
+) -> None:
+    there = ".github/dependabot.yaml"
+    shop = hub.repository(
+        "acme/shop",
+        {**FILES, ".github/hardhull.yml": CREATING, there: "version: 2\nupdates: []\n"},
+    )
+    _, plan = planned(hub, shop, tmp_path / "1")
+    done = brought(hub, shop, tmp_path / "2", plan)
+
+    assert done.code == 0, done.log
+    assert b"docker" in shop.files("hardhull")[there]
+    assert ".github/dependabot.yml" not in shop.files("hardhull")
+
+
+def test_a_project_file_that_names_its_base(hub: StandIn, tmp_path: Path) -> None:
+    digest = "sha256:" + "a" * 64
+    known = {"digest": digest, "recorded": "2026-01-01T00:00:00+00:00"}
+    name = "mcr.microsoft.com/dotnet/aspnet:10.0"
+    project = (
+        '<Project Sdk="Microsoft.NET.Sdk.Web">\n  <PropertyGroup>\n'
+        "    <TargetFramework>net10.0</TargetFramework>\n"
+        f"    <ContainerBaseImage>{name}</ContainerBaseImage>\n"
+        "  </PropertyGroup>\n</Project>\n"
+    )
+    shop = hub.repository(
+        "acme/shop",
+        {
+            "src/Api/Api.csproj": project,
+            "digests.json": json.dumps({"version": 1, "images": {name: known}}),
+        },
+    )
+    _, plan = planned(hub, shop, tmp_path / "1", digests="digests.json")
+    done = brought(hub, shop, tmp_path / "2", plan)
+
+    assert done.code == 0, done.log
+    pinned = shop.files("hardhull")["src/Api/Api.csproj"].decode()
+    assert pinned == project.replace(name, f"{name}@{digest}")
+
+
 # ---------------------------------------------------------------- a plan of somebody else's
 
 
@@ -187,6 +353,14 @@ HOSTILE: dict[str, Callable[[dict[str, Any]], None]] = {
     "a script": put("run.sh", "100755"),
     "source code": put("src/Api/Program.cs"),
     "a file that is not there": put("deploy/new.yaml"),
+    "a new Dockerfile": put("src/New/Dockerfile"),
+    "a new project file": put("src/Api/New.csproj"),
+    "a new list for git's own folder": put(".git/.dockerignore"),
+    "a new list among workflows": put(".github/workflows/.dockerignore"),
+    "a new list that can be run": put(".dockerignore", "100755"),
+    "a link that is new": put(".dockerignore", "120000"),
+    "Dependabot's settings where they don't belong": put(".GitHub/dependabot.yml"),
+    "other settings beside Dependabot's": put(".github/other.yml"),
     "a path upwards": put("../src/Api/Dockerfile"),
     "git's own": put(".git/config"),
     "a link": put("src/Api/Dockerfile", "120000"),

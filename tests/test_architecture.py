@@ -13,6 +13,7 @@ ORDER = (
     ("images", "globs", "documents"),
     ("discover", "suppression", "facts"),
     ("settings",),
+    ("configuration",),
     ("project",),
     ("rules", "proof"),
     ("acceptance", "ledger", "conflicts"),

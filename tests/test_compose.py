@@ -6,7 +6,7 @@ import pytest
 
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import read_yaml
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import Scalar, SetValue
 from hardhull.project.compose import ComposeService, with_port, with_variable
 from hardhull.project.compose_reading import read_compose

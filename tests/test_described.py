@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardhull import run as story
+from hardhull.configuration.reading import load
 from hardhull.facts.gather import Facts, Recorded, read_digests
 from hardhull.rules import BY_ID
-from hardhull.settings import load
 from support import TODAY, texts, write
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import pytest
 
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import read_yaml
-from hardhull.project.kubernetes import is_windows_pod, read_manifest
+from hardhull.documents.yaml_reading import read_yaml
+from hardhull.project.kubernetes import read_manifest
+from hardhull.project.kubernetes_container import is_windows_pod
 
 if TYPE_CHECKING:
     from hardhull.project.kubernetes import Manifest

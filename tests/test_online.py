@@ -13,13 +13,13 @@ import pytest
 
 from fake_registry import FakeRegistry, Reply, image, index, platform
 from hardhull import cli
+from hardhull.configuration.reading import load
 from hardhull.facts.asking import Desk
 from hardhull.facts.cache import Recent
 from hardhull.facts.registry import Registries
 from hardhull.outcome import Status
 from hardhull.rules import BY_ID
 from hardhull.run import run
-from hardhull.settings import load
 from support import TODAY, write
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hardhull.cli import make_parser
 from hardhull.commands.roots import settings_of
 from hardhull.documents.source import FileKind, Source
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import Level, PodSecurityLevel
 from hardhull.outcome import Outcome, Status
 from hardhull.project.kubernetes import read_manifest

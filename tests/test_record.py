@@ -10,6 +10,7 @@ import pytest
 
 from fake_registry import FakeRegistry, Reply, image, index, platform
 from hardhull import cli
+from hardhull.configuration.reading import load
 from hardhull.facts.gather import Recorded, read_digests
 from hardhull.facts.lookups import Wanted
 from hardhull.facts.recording import merged, written
@@ -17,7 +18,6 @@ from hardhull.facts.registry import Image, Registries
 from hardhull.model import UsageError
 from hardhull.rules import BY_ID
 from hardhull.run import run
-from hardhull.settings import load
 from hardhull.wanted import wanted
 from support import write
 

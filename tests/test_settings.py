@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardhull.configuration.reading import load
+from hardhull.configuration.schema import describe, schema
 from hardhull.model import Level, PodSecurityLevel, Rule, Severity, SubjectKind, UsageError
 from hardhull.settings import (
     CONFIG_PATH,
@@ -26,9 +28,6 @@ from hardhull.settings import (
     RuleState,
     Settings,
     UserSettings,
-    describe,
-    load,
-    schema,
 )
 
 KNOWN = ("image-runs-as-root", "privileged-port", "missing-resources")

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from hardhull.actions.inputs import INPUTS
+from hardhull.actions.table import INPUTS
+from hardhull.configuration.reading import load
 from hardhull.documents.source import FileKind, Source
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.outcome import Status
 from hardhull.rules import BY_ID
 from hardhull.run import run
-from hardhull.settings import CONFIG_PATH, load
+from hardhull.settings import CONFIG_PATH
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted(

@@ -4,18 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardhull.documents import yaml
+from hardhull.documents import yaml_reading
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import (
-    Cursor,
-    Kind,
-    Style,
-    YamlFile,
-    comments,
-    comments_near,
-    read_yaml,
-)
+from hardhull.documents.yaml import Cursor, YamlFile, comments, comments_near
+from hardhull.documents.yaml_nodes import Kind, Style
+from hardhull.documents.yaml_reading import USES_C_PARSER, read_yaml
 
 
 def read(text: str) -> YamlFile:
@@ -43,7 +37,7 @@ def unreadable(text: str) -> Unreadable:
 
 
 def test_the_c_parser_is_there() -> None:
-    assert yaml.USES_C_PARSER, "install ruamel.yaml.clib: without it reading is seven times slower"
+    assert USES_C_PARSER, "install ruamel.yaml.clib: without it reading is seven times slower"
 
 
 # ---------------------------------------------------------------- spans
@@ -313,7 +307,7 @@ def test_the_slow_parser_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None
         return found
 
     fast = [shape(text) for text in texts]
-    monkeypatch.setattr(yaml, "CParser", None)
+    monkeypatch.setattr(yaml_reading, "CParser", None)
     assert [shape(text) for text in texts] == fast
 
 

@@ -6,8 +6,9 @@ from textwrap import dedent
 import pytest
 
 from hardhull.documents.source import FileKind, Source, apply_edits, undo_edits
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
 from hardhull.documents.yaml_edits import render
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.documents.yaml_structure import expected, same, structure
 from hardhull.model import (
     AppendItem,

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from hardhull.documents.source import FileKind, Source, undo_edits
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import Kind, Node, YamlFile, comments, read_yaml
+from hardhull.documents.yaml import YamlFile, comments
 from hardhull.documents.yaml_edits import render
+from hardhull.documents.yaml_nodes import Kind, Node
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.documents.yaml_structure import expected, same, structure
 from hardhull.model import (
     AppendItem,

@@ -51,6 +51,11 @@ class Entry:
     fix: Fix | None = None
     """In a scan: the fix that would be tried."""
 
+    @property
+    def left(self) -> bool:
+        """Whether the finding is still there, and nobody accepted it."""
+        return self.status in (Status.UNFIXED, Status.WITHHELD)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -164,8 +164,11 @@ def _texts(project: Project) -> Iterable[str | None]:
             yield parent_chain(stages, last)[-1].base.resolved
     in_pods = (c for workload in project.all_workloads for c in workload.containers)
     for container in (*project.containers, *in_pods):
-        if not project.stages_of(container) and container.image is not None:
+        if not project.makes(container) and container.image is not None:
             yield container.image.text
+    for app in project.applications:
+        if app.image is not None:
+            yield app.image.base
 
 
 def _may_be_dotnet(reference: Reference, project: Project) -> bool:

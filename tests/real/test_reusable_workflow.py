@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hardhull.documents.source import FileKind, Source
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from runner import TOKEN, Runner, check_out, event_of, outputs_in
 
 if TYPE_CHECKING:

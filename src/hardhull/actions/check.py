@@ -6,16 +6,18 @@ Both with the base's configuration, so that a pull request can't decide how it i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardhull.actions.base import base_commit, differences, head_of, replaced_by
-from hardhull.actions.comment import New
+from hardhull.actions.comment import ROWS, New
+from hardhull.actions.regression import lost_lines
+from hardhull.configuration.reading import load
 from hardhull.model import UsageError
-from hardhull.outcome import Status
 from hardhull.rules import BY_ID
 from hardhull.run import conclude
-from hardhull.settings import CONFIG_PATH, Settings, load
+from hardhull.settings import CONFIG_PATH, Settings
 from hardhull.survey import survey
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Checked:
     outcome: Outcome
     new: New
     notes: tuple[str, ...]
+    different: int
+    """The number of files that differ from the base."""
 
 
 def check(job: Job, pull: Pull, github: GitHub) -> Checked:
@@ -46,15 +50,13 @@ def check(job: Job, pull: Pull, github: GitHub) -> Checked:
     settings, notes = _settings(job, top, replaced_by(github, repository, different, ""))
     old = _scan(job, settings, before)
     now = _scan(job, settings, None)
-    known = {entry.finding.fingerprint for entry in old.entries if _open(entry.status)}
-    left = [entry for entry in now.entries if _open(entry.status)]
+    known = {entry.finding.fingerprint for entry in old.entries if entry.left}
+    left = [entry for entry in now.entries if entry.left]
     new = [entry for entry in left if entry.finding.fingerprint not in known]
     new.sort(key=lambda entry: -entry.finding.severity.rank)
-    return Checked(now, New(now, tuple(new), len(left) - len(new), pull.base_ref), notes)
-
-
-def _open(status: Status) -> bool:
-    return status in (Status.UNFIXED, Status.WITHHELD)
+    lost = lost_lines(old, now, new[:ROWS], partial(_scan, job, settings))
+    told = New(now, tuple(new), len(left) - len(new), pull.base_ref, lost)
+    return Checked(now, told, notes, len(different))
 
 
 def _scan(job: Job, settings: Settings, replaced: Replaced | None) -> Outcome:

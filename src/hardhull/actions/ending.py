@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hardhull.actions.files import write_inside, write_outputs
-from hardhull.outcome import Status
 from hardhull.report import annotations as beside
 from hardhull.report import machine, sarif, summary
 from hardhull.report.diff import outcome_diff
@@ -32,6 +31,8 @@ class Result:
     outcome: Outcome | None = None
     shown: Outcome | None = None
     annotated: bool = False
+    quiet: bool = False
+    """Whether the headline says it all."""
     notes: tuple[str, ...] = ()
     contacted: tuple[str, ...] = ()
     failing: bool = False
@@ -43,9 +44,7 @@ class Result:
 def left_in(outcome: Outcome, threshold: Severity | None) -> bool:
     """Whether a finding of this severity or worse is left."""
     return threshold is not None and any(
-        entry.status in (Status.UNFIXED, Status.WITHHELD)
-        and entry.finding.severity.rank >= threshold.rank
-        for entry in outcome.entries
+        entry.left and entry.finding.severity.rank >= threshold.rank for entry in outcome.entries
     )
 
 
@@ -81,9 +80,7 @@ def _json(data: object) -> str:
 
 
 def _count_left(shown: Outcome | None) -> int:
-    if shown is None:
-        return 0
-    return sum(e.status in (Status.UNFIXED, Status.WITHHELD) for e in shown.entries)
+    return sum(entry.left for entry in shown.entries) if shown is not None else 0
 
 
 def _write_files(job: Job, result: Result) -> dict[str, str]:
@@ -109,10 +106,12 @@ def _summary(job: Job, result: Result) -> tuple[list[str], bool]:
         parts.append(f"\n**GitHub refused:** {markdown(result.refused)}")
     if result.notes:
         parts.append("\n" + "\n".join(f"- {markdown(note)}" for note in result.notes))
+    if result.shown is not None and not result.quiet:
+        # The hosts are told below, GitHub's among them.
+        told = replace(result.shown, contacted=())
+        parts.append("\n" + summary.part_of(told, job.shown).rstrip("\n"))
     hosts = ", ".join(code(host, table=False) for host in sorted(set(result.contacted)))
     parts.append(f"\nContacted: {hosts or 'no host'}.")
-    if result.shown is not None:
-        parts.append("\n" + summary.part_of(result.shown, job.shown))
     # Last, and as much of it as fits: what is cut off there can be had elsewhere.
     diff, cut = _folded_diff(job, result.outcome)
     return [*parts, diff] if diff else parts, cut

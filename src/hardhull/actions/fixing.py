@@ -74,7 +74,7 @@ def _refreshed(outcome: Outcome) -> frozenset[str]:
 def fix(job: Job) -> Result:
     """Harden and bring. What GitHub refuses is told at the end, after all else."""
     producer = _Producer(job)
-    options = job.inputs.options(job.event.repository, job.inputs.base)
+    options = job.inputs.options(job.event.repository)
     if job.inputs.plan_file is not None:
         options = replace(options, dry_run=True)
     brought = bring(job.root, producer.produce, job.github(), options, holding=producer.hold)
@@ -95,7 +95,7 @@ def _hand_over(job: Job, file: str, brought: Brought) -> None:
 def bring_planned(job: Job) -> Result:
     """Do what an earlier job planned."""
     plan = read_plan(read_inside(job.workspace, job.inputs.plan_file or "", "plan-file", LARGEST))
-    options = job.inputs.options(job.event.repository, job.inputs.base)
+    options = job.inputs.options(job.event.repository)
     return _result(job, bring_plan(plan, job.github(), options), None)
 
 
@@ -105,12 +105,12 @@ def _result(job: Job, brought: Brought, outcome: Outcome | None) -> Result:
     more = outcome.notes if outcome is not None else ()
     for line in (told, *brought.plan, *brought.notes, *more):
         job.log.say(line)
-    job.log.say(f"{brought.requests} requests to {job.api_host}, {brought.writes} of them writes")
+    job.log.say(f"requests to {job.api_host}: {brought.requests}, of them writes: {brought.writes}")
     return Result(
         job.headline(told),
         outcome,
         outcome,
-        notes=(*brought.plan, *brought.notes, *more),
+        notes=(*brought.plan, *brought.notes),
         contacted=(job.api_host, *(outcome.contacted if outcome is not None else ())),
         failing=outcome is not None and left_in(outcome, job.inputs.fail_on),
         outputs=_outputs(brought),
@@ -129,8 +129,10 @@ def _told(brought: Brought, instead: str) -> str:
         f"pull request {numbers}" if len(brought.pull_requests) <= 1 else f"pull requests {numbers}"
     )
     match brought.operation:
+        case Operation.NONE if numbers:
+            said = f"{one} is current"
         case Operation.NONE:
-            said = f"{one} is current" if numbers else "no pull request needed"
+            said = "nothing to do" if instead else "no pull request needed"
         case Operation.BLOCKED:
             said = f"blocked: {brought.blocked_reason}"
         case done:

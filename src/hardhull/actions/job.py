@@ -12,10 +12,11 @@ from hardhull.actions.event import plan_for, read_event
 from hardhull.actions.files import inside, read_payload, workspace_of
 from hardhull.actions.inputs import read_inputs
 from hardhull.commands.roots import config_of, recorded_of
+from hardhull.configuration.reading import load
 from hardhull.model import UsageError
 from hardhull.report.places import Root
 from hardhull.rules import BY_ID
-from hardhull.settings import Settings, load
+from hardhull.settings import Settings
 from hardhull.writing import git
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from hardhull.commands.output import Output
 from hardhull.commands.roots import config_of, expanded, roots_of, settings_of
+from hardhull.configuration.schema import describe, schema
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import read_yaml
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import UsageError
 from hardhull.report.machine import dumps
 from hardhull.report.neutral import plain
 from hardhull.report.shapes import FORMAT
 from hardhull.rules import BY_ID, RULES
-from hardhull.settings import describe, schema
 
 if TYPE_CHECKING:
     import argparse

@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hardhull.configuration.reading import load
 from hardhull.facts.gather import read_digests
 from hardhull.model import Level, UsageError
 from hardhull.rules import BY_ID, RULES
-from hardhull.settings import CONFIG_PATH, RuleState, Settings, load
+from hardhull.settings import CONFIG_PATH, RuleState, Settings
 
 if TYPE_CHECKING:
     import argparse

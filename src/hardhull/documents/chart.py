@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from hardhull.documents.go_template import Template, TemplateError, parse
 from hardhull.documents.source import Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import Span
 
 if TYPE_CHECKING:

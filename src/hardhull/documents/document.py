@@ -11,7 +11,8 @@ from hardhull.documents.lines import TextFile
 from hardhull.documents.msbuild import MsbuildFile, is_msbuild, read_msbuild
 from hardhull.documents.source import FileKind, oversized
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import YamlFile, comments, read_yaml
+from hardhull.documents.yaml import YamlFile, comments
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import (
     AppendItem,
     RemoveInstruction,

@@ -15,18 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from hardhull.documents.source import newline_at
-from hardhull.documents.yaml import (
-    Kind,
-    Node,
-    Style,
-    YamlFile,
-    has_placeholder,
-    is_merge,
-    key_text,
-    merged_pairs,
-    opaque,
-    resolve,
-)
+from hardhull.documents.yaml_nodes import Kind, Node, Style, is_merge, key_text, merged_pairs
 from hardhull.documents.yaml_render import (
     Flow,
     Layout,
@@ -39,6 +28,7 @@ from hardhull.documents.yaml_render import (
     pair_lines,
     spell,
 )
+from hardhull.documents.yaml_scalars import has_placeholder, opaque, resolve
 from hardhull.model import (
     Address,
     AppendItem,
@@ -55,6 +45,8 @@ from hardhull.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from hardhull.documents.yaml import YamlFile
 
 # ---------------------------------------------------------------- what is wanted where
 

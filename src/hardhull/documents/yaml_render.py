@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from hardhull.documents.yaml import Style, resolve_plain
+from hardhull.documents.yaml_nodes import Style
+from hardhull.documents.yaml_scalars import resolve_plain
 from hardhull.model import Items, Pairs, Scalar, Value
 
 # ---------------------------------------------------------------- scalars

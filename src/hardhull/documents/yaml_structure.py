@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hardhull.documents.yaml import Kind, resolve
+from hardhull.documents.yaml_nodes import Kind
 from hardhull.documents.yaml_render import scalar_tag
+from hardhull.documents.yaml_scalars import resolve
 from hardhull.model import Items, Pairs, RemoveNode, Scalar, SetValue, Unrenderable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hardhull.documents.yaml import Node, YamlFile
+    from hardhull.documents.yaml import YamlFile
+    from hardhull.documents.yaml_nodes import Node
     from hardhull.model import AppendItem, Value, YamlOperation
 
 Tree: TypeAlias = tuple[Any, ...]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BY_CONFIG: Final = " (by its config)"
 """Put behind what is known from an image's own config."""
@@ -84,6 +87,17 @@ class ImageFacts:
     """Whether the image's own config, as its registry has it, says so."""
     listed: bool = True
     """Whether the catalogue has it, or its class."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The variables that it is known to set."""
+        known = {"DOTNET_RUNNING_IN_CONTAINER": "true"}
+        if self.app_uid is not None:
+            known["APP_UID"] = str(self.app_uid)
+        if self.port_env and self.http_port:
+            urls = self.port_env.endswith("URLS")
+            known[self.port_env] = f"http://+:{self.http_port}" if urls else str(self.http_port)
+        return known
 
     @property
     def source(self) -> str:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from hardhull.project.compose import Build
     from hardhull.project.container import Container
     from hardhull.project.dotnet import DotnetProject, Evidence, Programs
-    from hardhull.project.kubernetes import KubernetesContainer, KubernetesService, Workload
+    from hardhull.project.kubernetes import KubernetesService, Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
+    from hardhull.project.published_image import PublishedImage
     from hardhull.project.stages import EnvValue, Stage
 
 
@@ -76,16 +78,7 @@ class AppStage:
         """The variables that the base image is known to set."""
         if self.config is not None and self.config.environment is not None:
             return self.config.environment
-        if self.facts is None:
-            return {}
-        known = {"DOTNET_RUNNING_IN_CONTAINER": "true"}
-        if self.facts.app_uid is not None:
-            known["APP_UID"] = str(self.facts.app_uid)
-        if self.facts.port_env and self.facts.http_port:
-            urls = self.facts.port_env.endswith("URLS")
-            port = self.facts.http_port
-            known[self.facts.port_env] = f"http://+:{port}" if urls else str(port)
-        return known
+        return self.facts.variables if self.facts is not None else {}
 
     @property
     def starts_program(self) -> bool:
@@ -122,6 +115,8 @@ class Application:
     known: Facts = field(repr=False, compare=False)
     patches: tuple[KubernetesContainer, ...] = ()
     """What kustomizations lay over its containers."""
+    image: PublishedImage | None = None
+    """The image that the SDK publishes of its project; it has no stages then."""
 
     @property
     def where(self) -> str:
@@ -142,10 +137,19 @@ class Application:
             stage for stage in self.stages if any(_is_built(stage, build) for build in builds)
         )
 
+    def image_of(self, container: Container) -> PublishedImage | None:
+        """The image that the SDK publishes, if that is what a container runs."""
+        builds = container.builds if isinstance(container, ComposeService) else ()
+        return self.image if not builds else None
+
+    def makes(self, container: Container) -> bool:
+        """Whether the image that a container runs is made here, and what of is known."""
+        return bool(self.stages_of(container)) or self.image_of(container) is not None
+
     def published(self, container: Container) -> ImageConfig | None:
         """The config of the image that a container runs and nothing here builds, if known."""
         reference = _reference(container)
-        if reference is None or self.stages_of(container):
+        if reference is None or self.makes(container):
             return None
         return self.known.own_config(reference.exact)
 
@@ -172,6 +176,8 @@ class Application:
         for name in ("ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"):
             values += [s.environment[name].value for s in self.stages if name in s.environment]
             values += [c.environment[name].value for c in self.containers if name in c.environment]
+            if self.image is not None and name in self.image.variables:
+                values.append(self.image.variables[name][0])
         complete = all(getattr(c, "environment_is_complete", True) for c in self.containers)
         return not complete or any(v is None or v.lower() == "development" for v in values)
 

@@ -10,9 +10,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import read_yaml
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.project.built_names import Names
 from hardhull.project.contexts import in_texts
+from hardhull.project.publish_commands import (
+    PublishCommand,
+    publish_commands,
+    skaffold_command,
+)
 from hardhull.project.writers import Writer, commands, kustomizations, place_of, repository
 
 if TYPE_CHECKING:
@@ -91,6 +96,8 @@ class Builds:
     """Named build contexts, in lower case, with the `path:line` that names each."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Values of charts that commands set (`--set image.tag=…`): the `path:line` of each."""
+    publishes: tuple[PublishCommand, ...] = ()
+    """Commands that let the SDK publish a project as an image."""
 
     @cached_property
     def by_dockerfile(self) -> Mapping[str | None, list[BuiltImage]]:
@@ -111,6 +118,7 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
     kustomized: list[tuple[Source, list[Cursor]]] = []
     contexts: dict[str, str] = {}
     values: dict[str, str] = {}
+    publishes: list[PublishCommand] = []
     for source in sources:
         contexts |= dict(in_texts(source))
         for match in _SET_VALUE.finditer(source.text):
@@ -121,6 +129,7 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
             actions |= _action(source)
         elif name.startswith("skaffold"):
             images += _skaffold(source, known)
+            publishes += _published_by_skaffold(source)
         elif name.startswith("tye"):
             images += _tye(source, known)
         elif name.startswith("kustomization"):
@@ -128,9 +137,17 @@ def read_builds(sources: Iterable[Source], dockerfiles: Iterable[str]) -> Builds
         elif name.endswith(".hcl"):
             images += _bake(source, known, arguments)
         else:
-            _text(source, known, images, arguments, writers)
+            _text(source, known, images, arguments, writers, publishes)
     writers += kustomizations(kustomized)
-    return Builds(tuple(images), arguments, tuple(writers), frozenset(actions), contexts, values)
+    return Builds(
+        tuple(images),
+        arguments,
+        tuple(writers),
+        frozenset(actions),
+        contexts,
+        values,
+        tuple(publishes),
+    )
 
 
 def is_build_evidence(path: str) -> bool:
@@ -147,9 +164,10 @@ def _text(
     images: list[BuiltImage],
     arguments: dict[tuple[str | None, str], str],
     writers: list[Writer],
+    publishes: list[PublishCommand],
 ) -> None:
     text = source.text
-    interesting = ("build", "set image", "sed ", "yq ", "jq ", "perl ", "file:")
+    interesting = ("build", "publish", "set image", "sed ", "yq ", "jq ", "perl ", "file:")
     if not any(word in text for word in interesting):
         return
     joined = _CONTINUED.sub(" ", text)
@@ -161,6 +179,7 @@ def _text(
         for argument in _ARGUMENT.findall(match["rest"]):
             arguments.setdefault((built[0].dockerfile, argument), place)
     writers += commands(source, joined)
+    publishes += publish_commands(source, joined)
     _build_action(source, known, images, arguments)
 
 
@@ -283,6 +302,20 @@ def _skaffold(source: Source, known: tuple[str, ...]) -> Iterator[BuiltImage]:
                     dockerfile if dockerfile in known else None,
                     target.text if target is not None else None,
                 )
+
+
+def _published_by_skaffold(source: Source) -> Iterator[PublishCommand]:
+    for root in _roots(source) if "dotnet" in source.text else ():
+        artifacts = root.get("build", "artifacts")
+        for artifact in artifacts.items() if artifacts is not None else ():
+            image, context = artifact.get("image"), artifact.get("context")
+            command = artifact.get("custom", "buildCommand")
+            if image is None or not image.text or command is None or not command.text:
+                continue
+            folder = posixpath.dirname(source.path)
+            folder = posixpath.join(folder, (context.text if context else None) or ".")
+            place = f"{source.path}:{artifact.line}"
+            yield from skaffold_command(command.text, place, folder, repository(image.text))
 
 
 def _tye(source: Source, known: tuple[str, ...]) -> Iterator[BuiltImage]:

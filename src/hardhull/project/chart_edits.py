@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from hardhull.documents.chart_text import Origin, Piece
-from hardhull.documents.yaml import Kind, Node, key_text, resolve
+from hardhull.documents.yaml_nodes import Kind, Node, key_text
+from hardhull.documents.yaml_scalars import resolve
 from hardhull.model import (
     AppendItem,
     Edit,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hardhull.documents.chart import ChartTemplate
 from hardhull.documents.chart_text import Origin, Piece
 from hardhull.documents.go_template import Action, Branch, Field, Function, Variable
-from hardhull.documents.yaml import Node, key_text
+from hardhull.documents.yaml_nodes import Node, key_text
 from hardhull.model import Span
 
 if TYPE_CHECKING:

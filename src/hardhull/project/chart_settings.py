@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hardhull.documents.yaml import Kind
+from hardhull.documents.yaml_nodes import Kind
 from hardhull.model import (
     AppendItem,
     Items,

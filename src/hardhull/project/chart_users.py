@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hardhull.documents.document import read
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import Skipped
 from hardhull.project.filled_in import FILLED_IN, by_parts, meant
 from hardhull.project.writers import place_of

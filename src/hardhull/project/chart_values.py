@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hardhull.documents.chart_calls import Unknown
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import (
-    Kind,
-    has_placeholder,
-    is_merge,
-    key_text,
-    merged_pairs,
-    read_yaml,
-    resolve,
-)
+from hardhull.documents.yaml_nodes import Kind, is_merge, key_text, merged_pairs
+from hardhull.documents.yaml_reading import read_yaml
+from hardhull.documents.yaml_scalars import has_placeholder, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from hardhull.documents.chart_text import Path
-    from hardhull.documents.yaml import Cursor, Node, YamlFile
+    from hardhull.documents.yaml import Cursor, YamlFile
+    from hardhull.documents.yaml_nodes import Node
     from hardhull.model import Span
 
 GLOBAL = "global"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from hardhull.documents.yaml import Style
+from hardhull.documents.yaml_nodes import Style
 from hardhull.model import Span
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from hardhull.documents.document import read
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import YamlFile, read_yaml
+from hardhull.documents.yaml import YamlFile
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.model import Skipped
 from hardhull.project.kustomize import Entry, Kustomization, Kustomize, Patch, Target, items_of
 

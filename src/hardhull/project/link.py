@@ -21,7 +21,6 @@ from hardhull.project.charts import Charts, read_charts, values_behind
 from hardhull.project.compose_reading import read_compose
 from hardhull.project.index import Index
 from hardhull.project.kubernetes import (
-    KubernetesContainer,
     KubernetesObject,
     KubernetesService,
     Manifest,
@@ -36,6 +35,7 @@ from hardhull.project.kustomize_reading import read_kustomize
 from hardhull.project.linking import Linker
 from hardhull.project.overlays import Overlays
 from hardhull.project.own_names import named_here
+from hardhull.project.publications import publications
 from hardhull.project.published import published_references
 from hardhull.project.references import (
     ImageUse,
@@ -63,6 +63,9 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.dotnet import Programs
     from hardhull.project.evidence import EvidenceTexts
+    from hardhull.project.kubernetes_container import KubernetesContainer
+    from hardhull.project.publications import Publication
+    from hardhull.project.published_image import PublishedImage
     from hardhull.project.updaters import OpenUpdate, Updater
     from hardhull.settings import Settings
 
@@ -107,6 +110,8 @@ class Project:
     references: tuple[ImageUse, ...]
     charts: Charts = field(default_factory=Charts)
     kustomize: Kustomize = field(default_factory=Kustomize)
+    publications: tuple[Publication, ...] = ()
+    """The projects that the SDK publishes as images."""
     where: str = "repository"
 
     @cached_property
@@ -229,6 +234,16 @@ class Project:
             return ()
         return app.stages_of(container)
 
+    def image_of(self, container: Container) -> PublishedImage | None:
+        """The image that the SDK publishes of a project, if that is what a container runs."""
+        app = self.owner_of(container)
+        return app.image_of(container) if app is not None else None
+
+    def makes(self, container: Container) -> bool:
+        """Whether the image that a container runs is made here, and what of is known."""
+        app = self.owner_of(container)
+        return app is not None and app.makes(container)
+
     def workload_of(self, container: Container) -> Workload | None:
         """The workload a Kubernetes container stands in, or is laid over."""
         below = getattr(container, "patched", None)
@@ -266,8 +281,9 @@ def link(
             manifests[path] = read if read is not None else read_manifest(document)
     charts, kustomize = _built(documents, workspace, previous, manifests)
     services = tuple(service for files in folders.values() for service in read_compose(files))
+    published = _publications(documents, workspace, previous)
     bare = Project(
-        documents, workspace, dockerfiles, manifests, services, (), (), charts, kustomize
+        documents, workspace, dockerfiles, manifests, services, (), (), charts, kustomize, published
     )
     linker = Linker(bare)
     applications = linker.applications()
@@ -299,6 +315,23 @@ def _built(
         if manifests[path].workloads or manifests[path].services:
             manifests[path] = apart(manifests[path])
     return charts, kustomize
+
+
+def _of_msbuild(documents: Mapping[str, Document]) -> dict[str, Document]:
+    return {path: one for path, one in documents.items() if isinstance(one, MsbuildFile)}
+
+
+def _publications(
+    documents: Mapping[str, Document], workspace: Workspace, previous: Project | None
+) -> tuple[Publication, ...]:
+    """What the SDK publishes; as before where no file about it has changed."""
+    about = _of_msbuild(documents)
+    before = _of_msbuild(previous.documents) if previous is not None else {}
+    same = all(before.get(path) is one for path, one in about.items())
+    if previous is not None and same and len(about) == len(before):
+        return previous.publications
+    space = workspace
+    return tuple(publications(about, space.programs, space.builds, space.texts))
 
 
 def _unseen(charts: Charts, previous: Charts | None) -> Iterator[Skipped]:

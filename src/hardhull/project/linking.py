@@ -21,13 +21,16 @@ from hardhull.project.names import (
     text_of,
 )
 from hardhull.project.places import Draft, Places, image_names
+from hardhull.project.published_drafts import PublishedDrafts
 from hardhull.project.starting import start_of_stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from hardhull.documents.yaml import Cursor
+    from hardhull.images import Reference
     from hardhull.project.application import AppStage
+    from hardhull.project.compose import ComposeService
     from hardhull.project.container import Container
     from hardhull.project.dotnet import DotnetProject
     from hardhull.project.link import Project
@@ -58,6 +61,7 @@ class Linker:
         for draft in self.drafts:
             for name in draft.names:
                 self.by_name.setdefault(name, []).append(draft)
+        self.published = PublishedDrafts(self.bare, self.by_project)
         self._compose()
         self._named_images()
         self._pulled()
@@ -154,6 +158,28 @@ class Linker:
                 draft.evidence.append(
                     f"{service.path}:{build.cursor.line} builds {build.dockerfile}"
                 )
+            elif not service.builds and image is not None:
+                self._composed_of_published(service, image)
+
+    def _composed_of_published(self, service: ComposeService, image: Cursor) -> None:
+        """A service that builds nothing itself may run what the SDK publishes."""
+        reference = parse_reference(image.text) if image.text else None
+        found, evidence = self._published(image, reference)
+        if found is not None:
+            found.containers.append(service)
+            found.evidence.append(f"{image.path}:{image.line} runs it ({evidence})")
+
+    def _published(
+        self, image: Cursor | None, reference: Reference | None
+    ) -> tuple[Draft | None, str]:
+        """The project that the SDK publishes under this name; it is an application from now on."""
+        last = _NAMED.search((image.node.value or "") if image is not None else "")
+        draft, evidence = self.published.of(reference, last["name"] if last is not None else "")
+        if evidence and reference is not None:
+            self.built_names.setdefault(reference.repository_name, evidence)
+        if draft is not None and not any(draft is one for one in self.drafts):
+            self.drafts.append(draft)
+        return draft, evidence
 
     def _draft_of_build(self, dockerfile: str | None, target: str | None) -> Draft | None:
         for stage, draft in self.by_dockerfile.get(dockerfile or "", ()):
@@ -229,14 +255,15 @@ class Linker:
                     for folder in folders_above(workload.path):
                         possible.setdefault(folder, []).append(container)
         for draft in self.drafts:
-            if draft.containers and draft.containers[0].platform.value != "compose":
-                continue
+            in_pods = draft.containers and draft.containers[0].platform.value != "compose"
+            if in_pods or not draft.stages:
+                continue  # without a stage the SDK publishes it
             home = posixpath.dirname(draft.stages[0].path)
             candidates = possible.get(home, [])
             if self.places.dockerfiles_below.get(home) != 1 or len(candidates) != 1:
                 continue
             only = candidates[0]
-            if self._draft_of_image(only.image, only.path)[0] is None:
+            if self._draft_of_image(only.image, only.path) == (None, ""):
                 found[only.path, only.where] = draft
                 reference = parse_reference(only.image.text or "") if only.image else None
                 if reference is not None:
@@ -262,6 +289,9 @@ class Linker:
         text = image.text if image is not None else None
         reference = parse_reference(text) if text else None
         if reference is None:
+            found = self._published(image, None)
+            if found[1]:
+                return found
             found = self._draft_of_placeholder(image, path)
             return found if found[0] is not None else self._draft_of_chart(path)
         known = self.images.get(reference.repository_name)
@@ -275,6 +305,9 @@ class Linker:
                 return known
         if reference.repository_name.startswith(_NEVER_OURS):
             return None, ""
+        draft, evidence = self._published(image, reference)
+        if evidence:
+            return draft, evidence
         draft, evidence = self._draft_by_name(reference.repository_name, path)
         if draft is not None:
             self.built_names.setdefault(reference.repository_name, evidence)
@@ -323,4 +356,5 @@ class Linker:
             directory,
             self.workspace.programs,
             self.workspace.facts,
+            image=draft.image,
         )

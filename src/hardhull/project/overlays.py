@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hardhull.project.kubernetes import KubernetesContainer, Manifest, Workload
+from hardhull.project.kubernetes import Manifest, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from hardhull.documents.yaml import Cursor
     from hardhull.project.container import Container
+    from hardhull.project.kubernetes_container import KubernetesContainer
     from hardhull.project.kustomize import Kustomize
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hardhull.project.dotnet import DotnetProject
     from hardhull.project.kubernetes import Workload
     from hardhull.project.link import Project
+    from hardhull.project.published_image import PublishedImage
 
 
 class Places:
@@ -49,6 +50,7 @@ class Draft:
     workloads: list[Workload] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    image: PublishedImage | None = None
 
 
 def image_names(stage: AppStage, project: DotnetProject | None) -> set[str]:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from hardhull.model import PodSecurityLevel
-from hardhull.project.kubernetes import (
+from hardhull.project.kubernetes_container import (
     APPARMOR_ANNOTATION,
     SECCOMP_ANNOTATION,
     SECCOMP_CONTAINER_ANNOTATION,

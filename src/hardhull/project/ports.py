@@ -2,134 +2,64 @@
 
 from __future__ import annotations
 
-import enum
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.facts.kinds import BY_CONFIG
+from hardhull.project.listeners import (
+    ENDPOINT,
+    LAUNCH_SETTINGS,
+    OTHER_OPTION,
+    PORT_VARIABLES,
+    PRIVILEGED,
+    URL_VARIABLES,
+    Decider,
+    Listener,
+    Listening,
+    decides_port,
+    moved,
+    moved_arguments,
+    moved_urls,
+    ports_in,
+    urls_argument,
+)
+from hardhull.project.published_ports import (
+    arguments_of_image,
+    hidden_in_image,
+    variables_of_image,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hardhull.documents.dockerfile import Instruction, Word
-    from hardhull.documents.yaml import Cursor
     from hardhull.facts.described import ImageConfig
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
+    from hardhull.project.published_image import PublishedImage
     from hardhull.project.sighting import Sighting
 
-PRIVILEGED = 1024
-"""Ports below this one need root on many container runtimes."""
-
-URL_VARIABLES = ("URLS", "ASPNETCORE_URLS", "DOTNET_URLS")
-PORT_VARIABLES = (
-    "ASPNETCORE_HTTP_PORTS",
-    "ASPNETCORE_HTTPS_PORTS",
-    "DOTNET_HTTP_PORTS",
-    "DOTNET_HTTPS_PORTS",
-    "HTTP_PORTS",
-    "HTTPS_PORTS",
-)
-_ENDPOINT = re.compile(r"^(?:ASPNETCORE_|DOTNET_)?Kestrel__Endpoints__\w+?__Url$", re.IGNORECASE)
-_URL = re.compile(
-    r"(?P<scheme>https?)://"
-    r"(?P<host>\[[^\]]*\]|(?:\$\{[^}]*\}|[^:/;,\s\"'\])}>])+)(?::(?P<port>\d{1,9}))?",
-    re.IGNORECASE,
-)
-_SCHEME_PORTS = {"http": 80, "https": 443}
-_URLS_OPTION = re.compile(r"(?:^|(?<=\s))--urls(?:=|\s+)(?P<value>[\"']?[^\s\"']+)")
-_OTHER_OPTION = re.compile(
-    r"(?:^|\s)(?:/urls|(?:--|/)?(?:server\.urls|https?_ports|kestrel[:_][\w:]*url)|urls=)\b",
-    re.IGNORECASE,
-)
-"""How configuration from the command line may also be told where to listen."""
-
-
-LAUNCH_SETTINGS = "launch settings"
-"""How a port is recognised that only counts when a program is started from an editor."""
-
-
-class Decider(enum.Enum):
-    """What decides that a port is listened on, strongest first."""
-
-    CODE = "code"
-    ARGUMENT = "argument"
-    VARIABLE = "variable"
-    BASE = "base image"
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A port that is listened on, and why; `cursor` is the manifest's variable, if one decides."""
-
-    port: int
-    scheme: str
-    decider: Decider
-    evidence: str
-    path: str
-    line: int = 0
-    variable: str = ""
-    cursor: Cursor | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """All listeners of one way to run a program. `unknown` says what could not be found out."""
-
-    listeners: tuple[Listener, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-    @property
-    def privileged(self) -> tuple[Listener, ...]:
-        """Those that need root on many runtimes."""
-        return tuple(one for one in self.listeners if one.port < PRIVILEGED)
-
-
-def decides_port(variable: str) -> bool:
-    """Whether a variable of this name says where ASP.NET Core listens."""
-    return (
-        variable in URL_VARIABLES
-        or variable in PORT_VARIABLES
-        or _ENDPOINT.match(variable) is not None
-    )
-
-
-def ports_in(variable: str, value: str) -> tuple[tuple[str, int], ...]:
-    """Scheme and port of everything that a variable's value names."""
-    if variable in PORT_VARIABLES:
-        scheme = "https" if "HTTPS" in variable else "http"
-        return tuple((scheme, int(part)) for part in re.findall(r"\d{1,9}", value))
-    return tuple(
-        (match["scheme"].lower(), int(match["port"] or _SCHEME_PORTS[match["scheme"].lower()]))
-        for match in _URL.finditer(value)
-    )
-
-
-def moved(variable: str, value: str, moves: Mapping[int, int]) -> str:
-    """The value with ports moved; everything else stays as written."""
-    if variable in PORT_VARIABLES:
-        return re.sub(r"\d{1,9}", lambda m: str(moves.get(int(m[0]), int(m[0]))), value)
-    return moved_urls(value, moves)
-
-
-def moved_urls(text: str, moves: Mapping[int, int], host: str | None = None) -> str:
-    """Move the ports of all URLs in `text`, or only of those to `host`."""
-
-    def one(match: re.Match[str]) -> str:
-        port = int(match["port"] or _SCHEME_PORTS[match["scheme"].lower()])
-        if port not in moves or (host is not None and match["host"].lower() != host.lower()):
-            return match[0]
-        return f"{match['scheme']}://{match['host']}:{moves[port]}"
-
-    return _URL.sub(one, text)
-
-
-def moved_arguments(text: str, moves: Mapping[int, int]) -> str:
-    """Move the ports of `--urls` in one word of a command, or in a whole command line."""
-    if "--urls" not in text:
-        return moved_urls(text, moves)  # the word behind --urls
-    return _URLS_OPTION.sub(lambda match: moved_urls(match[0], moves), text)
+__all__ = [
+    "LAUNCH_SETTINGS",
+    "PORT_VARIABLES",
+    "PRIVILEGED",
+    "URL_VARIABLES",
+    "Decider",
+    "Listener",
+    "Listening",
+    "decides_port",
+    "environment_word",
+    "idle_stages",
+    "is_web",
+    "listening",
+    "moved",
+    "moved_arguments",
+    "moved_urls",
+    "ports_in",
+    "run_stages",
+    "start_instructions",
+    "urls_argument",
+    "ways_to_run",
+]
 
 
 def listening(
@@ -182,10 +112,14 @@ def _told(
     published: ImageConfig | None,
 ) -> Listening:
     """What arguments and variables tell a program to listen on, where its code does not decide."""
+    image = None
     if published is None and stage is None and container is not None:
-        published = app.published(container)
+        published, image = app.published(container), app.image_of(container)
     arguments = tuple(_arguments(stage, container, published))
     hidden = tuple(_hidden_arguments(stage, container))
+    if image is not None and not (container is not None and container.command):
+        arguments = arguments or arguments_of_image(image)
+    hidden += hidden_in_image(image) if image is not None else ()
     if arguments:
         return Listening(arguments, hidden)
     if published is not None and container is not None:
@@ -194,7 +128,7 @@ def _told(
         web = is_web(app, stage)
     if not web:
         return Listening()
-    heard = _from_variables(_variables(stage, container, published))
+    heard = _from_variables(_variables(stage, container, published, image))
     return Listening(heard.listeners, (*heard.unknown, *hidden))
 
 
@@ -222,25 +156,14 @@ def is_web(app: Application, stage: AppStage | None) -> bool:
     return own is not None and str(own) in exposed
 
 
-def urls_argument(words: tuple[str, ...]) -> tuple[int, str] | None:
-    """The index of the word that holds the value of `--urls`, and the value."""
-    for index, word in enumerate(words):
-        if word == "--urls" and index + 1 < len(words):
-            return index + 1, words[index + 1]
-        match = _URLS_OPTION.search(word)
-        if match is not None:
-            return index, match["value"].strip("\"'")
-    return None
-
-
 def _hidden_arguments(stage: AppStage | None, container: Container | None) -> Iterator[str]:
     """Other arguments that say where to listen: they are not read."""
     for cursor in container.command if container is not None else ():
-        if _OTHER_OPTION.search(cursor.text or ""):
+        if OTHER_OPTION.search(cursor.text or ""):
             yield f"{cursor.path}:{cursor.line} tells it where to listen: {cursor.text}"
     for instruction in start_instructions(stage):
         for word in instruction.words:
-            if _OTHER_OPTION.search(word.value) and stage is not None:
+            if OTHER_OPTION.search(word.value) and stage is not None:
                 place = f"{stage.path}:{instruction.first_line}"
                 yield f"{place} tells it where to listen: {word.value}"
 
@@ -283,7 +206,7 @@ def _from_variables(groups: Mapping[str, tuple[str | None, Listener]]) -> Listen
         listeners: list[Listener] = []
         unknown: list[str] = []
         for variable, (value, listener) in groups.items():
-            own = _ENDPOINT.match(variable) if names == ("Kestrel",) else variable in names
+            own = ENDPOINT.match(variable) if names == ("Kestrel",) else variable in names
             if not own:
                 continue
             if value is None:
@@ -313,7 +236,10 @@ def _with(listener: Listener, scheme: str, port: int) -> Listener:
 
 
 def _variables(
-    stage: AppStage | None, container: Container | None, published: ImageConfig | None
+    stage: AppStage | None,
+    container: Container | None,
+    published: ImageConfig | None,
+    image: PublishedImage | None,
 ) -> dict[str, tuple[str | None, Listener]]:
     """Variables that decide ports, the container's over the Dockerfile's over the image's."""
     found: dict[str, tuple[str | None, Listener]] = {}
@@ -327,6 +253,8 @@ def _variables(
         for name, known in stage.environment.items():
             if decides_port(name):
                 found[name] = (known.value, _variable_of_stage(stage, name))
+    if image is not None:
+        found |= variables_of_image(image)
     settings = container.environment if container is not None else {}
     for name, setting in settings.items():
         if decides_port(name):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 PROPERTY = re.compile(r"<(\w+)(?:\s[^<>]*)?>([^<]*)</")
 OWN_PROPERTY = re.compile(
-    r"<(TargetFrameworks?|TargetFrameworkVersion|AssemblyName|IsTestProject|EnableSdkContainerSupport|Container\w+)"
+    r"<(TargetFrameworks?|TargetFrameworkVersion|AssemblyName|IsTestProject|EnableSdkContainerSupport"
+    r"|PublishProfile|Container\w+)"
     r"(?:\s[^<>]*)?>([^<]*)</"
 )
 SDK = re.compile(
@@ -40,7 +41,8 @@ class DotnetProject:
     is_web: bool
     is_test: bool
     container: tuple[tuple[str, str], ...]
-    """`Container…` properties and items, and `EnableSdkContainerSupport`, as written."""
+    """`Container…` properties and items, `EnableSdkContainerSupport` and `PublishProfile`, as
+    written."""
     packages: tuple[tuple[str, int], ...]
     """Names of package references, with their lines."""
     references: tuple[str, ...]
@@ -109,7 +111,7 @@ def container_settings(
     found = [
         (name, value.strip())
         for name, value in properties.items()
-        if name.startswith("Container") or name == "EnableSdkContainerSupport"
+        if name.startswith("Container") or name in ("EnableSdkContainerSupport", "PublishProfile")
     ]
     found += [(item, include) for item, include, _ in items if item.startswith("Container")]
     return tuple(found)

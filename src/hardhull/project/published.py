@@ -32,6 +32,16 @@ BASE_IMAGE: Final = "ContainerBaseImage"
 USER: Final = "ContainerUser"
 PORT: Final = "ContainerPort"
 VARIABLE: Final = "ContainerEnvironmentVariable"
+FAMILY: Final = "ContainerFamily"
+FOLDER: Final = "ContainerWorkingDirectory"
+REGISTRY: Final = "ContainerRegistry"
+REPOSITORY: Final = ("ContainerImageName", "ContainerRepository")
+"""The image's name; the older property wins where both are set."""
+START: Final = tuple(
+    f"Container{name}"
+    for name in ("Entrypoint", "EntrypointArgs", "AppCommand", "AppCommandArgs", "DefaultArgs")
+)
+"""What it starts; without any of them it is the project's program."""
 FIRST_SDK: Final = (9, 0, 200)
 """The first SDK that takes a digest in ContainerBaseImage; older ones silently leave it out.
 
@@ -43,6 +53,7 @@ _FIRST_FRAMEWORK: Final = (10, 0)
 _COMPUTED = re.compile(r"[$@%]\(")
 _FRAMEWORK = re.compile(r"net(\d+)\.(\d+)")
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(-.*)?")
+_NAMES = (BASE_IMAGE, USER, PORT, VARIABLE, FAMILY, FOLDER, REGISTRY, *REPOSITORY, *START)
 _PROJECT = (".csproj", ".fsproj", ".vbproj")
 _INHERITED = ("directory.build.props", "directory.build.targets")
 _PROFILES = "/publishprofiles"
@@ -109,7 +120,7 @@ def settings_in(documents: Mapping[str, Document]) -> Iterator[ImageSetting]:
 
 
 def _settings(file: MsbuildFile) -> Iterator[ImageSetting]:
-    known = {name.lower(): name for name in (BASE_IMAGE, USER, PORT, VARIABLE)}
+    known = {name.lower(): name for name in _NAMES}
     for element in file.elements:
         name = known.get(element.name.lower(), element.name)
         if not name.lower().startswith("container") or element.parent is None:
@@ -184,7 +195,10 @@ def framework_version(name: str) -> tuple[int, int] | None:
 
 def set_by_command(name: str, texts: EvidenceTexts) -> str:
     """Where a workflow or script sets a property for `dotnet`; empty if nowhere."""
-    pattern = re.compile(rf"[-/]{{1,2}}p(?:roperty)?:{name}\s*=", re.IGNORECASE)
+    pattern = re.compile(
+        rf"[-/]{{1,2}}p(?:roperty)?[:\s]\s*[\"']?(?:[^\s\"']*;)?{name}\s*=|^[ ]+{name}:[ ]",
+        re.IGNORECASE | re.MULTILINE,
+    )
     found = (
         f"{source.path}:{source.line_of(match.start())}"
         for source, match in texts.first_matches(pattern, (name, name.lower()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hardhull.documents.source import FileKind, Source
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import read_yaml
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.globs import fits
 from hardhull.project.references import Place
 

@@ -75,8 +75,11 @@ def _start_of(container: Container, project: Project) -> Start:
 
 
 def _published(container: Container, project: Project) -> Iterator[StartLine]:
-    """What an image that nothing here builds starts by its own config."""
+    """What an image without a Dockerfile starts: by its project, or by its own config."""
     app = project.owner_of(container)
+    image = app.image_of(container) if app is not None else None
+    for one in image.start if image is not None else ():
+        yield StartLine(one.path, one.line, one.item or one.text)
     config = app.published(container) if app is not None else None
     if config is None or container.image is None:
         return

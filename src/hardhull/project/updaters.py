@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hardhull.documents.unreadable import Unreadable
-from hardhull.documents.yaml import read_yaml
+from hardhull.documents.yaml_reading import read_yaml
 from hardhull.globs import fits
 from hardhull.project.references import ImageUse, Place
 from hardhull.project.renovate import CONFIGS as RENOVATE_CONFIGS

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hardhull.project.application import AppStage
     from hardhull.project.container import Container
     from hardhull.project.link import Project
+    from hardhull.project.published_image import PublishedImage
     from hardhull.project.stages import EnvValue
 
 _STEP_DOWN = re.compile(r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|sudo)\b|\bsu\s+-")
@@ -151,10 +152,49 @@ def container_user(container: Container, project: Project) -> User:
     return image_user_of(container, project)
 
 
+def built_users(container: Container, project: Project) -> list[User]:
+    """The users of the images made here that a container may run; none if it runs another one."""
+    image = project.image_of(container)
+    if image is not None:
+        return [published_user(image)]
+    return [image_user(stage) for stage in project.stages_of(container)]
+
+
+def published_user(image: PublishedImage) -> User:
+    """The user that the SDK gives to an image: as is set, else by APP_UID, else the base's."""
+    if image.user_doubt:
+        return User(None, None, None, image.user_doubt)
+    facts, setting = image.facts, image.user
+    if setting is not None and setting.text:
+        return _by_name(
+            setting.text, facts, f"{setting.place} sets {setting.name} to {setting.text}"
+        )
+    given = image.variables.get("APP_UID", ("", None))[1]
+    if given is not None:
+        said = f"{given.place} sets APP_UID: whether the SDK heeds that is not known"
+        return User(None, None, None, said)
+    if facts is None:
+        return User(None, None, None, f"the user of {image.base or 'its base image'} is not known")
+    if facts.app_uid is not None:
+        evidence = f"{image.path} is published on {image.base}, as its APP_UID {facts.app_uid}"
+        return User(str(facts.app_uid), False, facts.app_uid, f"{evidence}{facts.source}")
+    evidence = f"{image.path} is published on {image.base}, which starts as {facts.user}"
+    return _by_name(facts.user, facts, f"{evidence}{facts.source}")
+
+
+def _by_name(user: str, facts: ImageFacts | None, evidence: str) -> User:
+    name = user.partition(":")[0]
+    if name in ("", "root") or (name.isdecimal() and int(name) == 0):
+        return User(user, True, 0, evidence)
+    if name.isdecimal():
+        return User(user, False, int(name), evidence)
+    uid = facts.uid_of(name) if facts is not None else None
+    return User(user, uid == 0, uid, evidence)
+
+
 def image_user_of(container: Container, project: Project) -> User:
     """The user that a container's image starts with, whatever the container itself says."""
-    stages = project.stages_of(container)
-    users = [image_user(stage) for stage in stages]
+    users = built_users(container, project)
     if not users:
         return _published(container, project)
     for user in users:

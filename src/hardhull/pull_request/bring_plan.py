@@ -12,15 +12,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from hardhull.documents.msbuild import is_msbuild
 from hardhull.model import UsageError
+from hardhull.project.updaters import DEPENDABOT_CONFIGS
 from hardhull.pull_request.api_branches import ApiBranches
 from hardhull.pull_request.carry_out import Carrier
 from hardhull.pull_request.commits import state_in
 from hardhull.pull_request.github import Moved, Uncertain
 from hardhull.pull_request.looking import look
-from hardhull.pull_request.options import Brought, CommitMode, Operation, PullRequest
+from hardhull.pull_request.options import Brought, CommitMode, Operation
 from hardhull.pull_request.refusals import Refused
-from hardhull.pull_request.seen import Standing
 from hardhull.pull_request.state import block_in
 from hardhull.pull_request.steps import (
     Comment,
@@ -32,6 +33,7 @@ from hardhull.pull_request.steps import (
     SetUp,
     told,
 )
+from hardhull.pull_request.telling import as_one, open_ones
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +47,8 @@ if TYPE_CHECKING:
 
 _BODY, _TITLE, _MESSAGE, _FILE = 65_536, 256, 20_000, 4 * 1024 * 1024
 _MODES = ("100644", "100755")
-_MAY_BE_NEW = (".github/dependabot.yml", ".dockerignore")
 _OURS = re.compile(
-    r"(?:[^/]*(?:dockerfile|containerfile)[^/]*|[^/]+\.ya?ml|[^/]+\.json|\.dockerignore)",
+    r"(?:[^/]*(?:dockerfile|containerfile)[^/]*|[^/]+\.(?:ya?ml|tpl|json)|\.dockerignore)",
     re.IGNORECASE,
 )
 _NEVER = frozenset({".git", ".github", ".gitlab", ".circleci", ".azure-pipelines", "..", "."})
@@ -85,15 +86,9 @@ def bring_plan(handover: Handover, github: GitHub, options: PullRequestOptions) 
 def _brought(handover: Handover, github: GitHub, options: PullRequestOptions) -> Brought:
     names = [branch for branch, _ in handover.decisions]
     steps = [step for _, decision in handover.decisions for step in decision.steps]
-    reasons = [decision.reason for _, decision in handover.decisions if decision.reason]
-    rank = list(Operation)
-    done = min(
-        (decision.operation for _, decision in handover.decisions),
-        key=lambda one: (one is Operation.NONE, rank.index(one)),
-        default=Operation.NONE,
-    )
+    brought = as_one(handover.decisions, handover.checks)
     if not steps:
-        return Brought(done, "; ".join(reasons), checks=handover.checks)
+        return brought
     for name in names:
         _check_branch(name, options)
     seen = look(github, options, list(dict.fromkeys([options.branch, *names])))
@@ -101,24 +96,15 @@ def _brought(handover: Handover, github: GitHub, options: PullRequestOptions) ->
         return Brought(notes=("the base moved on since the plan was made: left to the next run",))
     _Check(handover, github, options, seen).all(steps)
     if options.dry_run:
-        return Brought(done, "; ".join(reasons), plan=tuple(told(step) for step in steps))
+        return replace(brought, plan=tuple(told(step) for step in steps))
     branches = ApiBranches(github, seen)
     carrier = Carrier(github, seen.name, branches, options)
     for _, decision in handover.decisions:
         carrier.carry_out(decision)
-    opened = tuple(carrier.opened.values())
-    kept = [pull for pull in seen.pulls if pull.ours and pull.standing is Standing.OPEN]
-    others = tuple(
-        PullRequest(pull.number, pull.url, carrier.head_of(pull.branch) or pull.head, pull.branch)
-        for pull in kept
-        if done is not Operation.CLOSED
-    )
-    return Brought(
-        done,
-        "; ".join(reasons),
-        pull_requests=(*opened, *others),
+    return replace(
+        brought,
+        pull_requests=open_ones(seen, carrier, handover.decisions),
         commits_verified=branches.verified,
-        checks=handover.checks,
         notes=tuple(carrier.notes),
     )
 
@@ -140,6 +126,8 @@ class _Check:
         self._handover, self._github, self._options, self._seen = handover, github, options, seen
         self._pulls = {pull.number: pull for pull in seen.pulls if pull.ours}
         self._tree: tuple[str, Mapping[str, str]] | None = None
+        self._restored: dict[str, str] = {}
+        """Heads of branches that an earlier step brings back."""
 
     def all(self, steps: list[Step]) -> None:
         """Raises _Strange at the first step that is not like ours."""
@@ -152,12 +140,8 @@ class _Check:
                 self._rewrite(step)
             case Open():
                 self._open(step)
-            case Reopen(number, branch, restore, body, otherwise):
-                self._branch_of(number, branch)
-                self._body(number, body)
-                if restore is not None and restore != self._pull(number).head:
-                    raise _Strange(f"commit {restore} for #{number}")
-                self._open(otherwise)
+            case Reopen():
+                self._reopen(step)
             case Edit(number, title, body, _):
                 self._pull(number)
                 self._title(title)
@@ -198,6 +182,15 @@ class _Check:
         if (old.before, old.after) != (new.before, new.after):
             raise _Strange(f"what people wrote in the body of #{number}")
 
+    def _reopen(self, step: Reopen) -> None:
+        self._branch_of(step.number, step.branch)
+        self._body(step.number, step.body)
+        if step.restore is not None:
+            if step.restore != self._pull(step.number).head:
+                raise _Strange(f"commit {step.restore} for #{step.number}")
+            self._restored[step.branch] = step.restore
+        self._open(step.otherwise)
+
     def _open(self, step: Open) -> None:
         _check_branch(step.branch, self._options)
         base = self._seen.base
@@ -214,7 +207,8 @@ class _Check:
     def _rewrite(self, step: Rewrite) -> None:
         _check_branch(step.branch, self._options)
         at = self._seen.branches.get(step.branch)
-        if (at.head if at is not None else None) != step.expected:
+        head = at.head if at is not None else self._restored.get(step.branch)
+        if head != step.expected:
             raise Moved(step.branch)
         if step.expected is not None and not self._made_by_us(step):
             raise _Strange(f"commits of others on `{step.branch}`")
@@ -231,7 +225,8 @@ class _Check:
         block = block_in(pull.body) if pull is not None else None
         if block is not None and (block.regenerate or step.expected in block.state.heads):
             return True
-        history = self._seen.branches[step.branch].history
+        at = self._seen.branches.get(step.branch)
+        history = at.history if at is not None else ()
         state = state_in(history[0].message) if history else None
         return state is not None and state[0] == history[0].tree
 
@@ -246,30 +241,19 @@ class _Check:
                 raise _Strange("a commit message of another form")
             for file in commit.files:
                 self._file(file.path, file.mode, modes)
-                kind = hashlib.sha256 if len(plan.parent) > 40 else hashlib.sha1  # noqa: PLR2004  hex digits
-                blob = b"blob %d\0" % len(file.data) + file.data
-                if (
-                    len(file.data) > _FILE
-                    or kind(blob, usedforsecurity=False).hexdigest() != file.oid
-                ):
+                if len(file.data) > _FILE or _blob_id(file.data, plan.parent) != file.oid:
                     raise _Strange(f"bytes of `{file.path}` that are not those of its id")
 
     def _file(self, path: str, mode: str, modes: Mapping[str, str]) -> None:
-        known = modes.get(path)
         *folders, name = path.split("/")
-        if path in _MAY_BE_NEW or (name == ".dockerignore" and not _NEVER & set(folders)):
-            if mode == (known or _MODES[0]) and mode in _MODES:
-                return
-        elif (
-            known in _MODES
-            and mode == known
-            and path.isprintable()
-            and "\\" not in path
-            and not _NEVER & {folder.lower() for folder in folders}
-            and _OURS.fullmatch(name)
-        ):
-            return
-        raise _Strange(f"file `{path}` with mode {mode}")
+        allowed = path.isprintable() and "\\" not in path
+        if path not in DEPENDABOT_CONFIGS:
+            allowed &= not _NEVER & {folder.lower() for folder in folders}
+            allowed &= _OURS.fullmatch(name) is not None or is_msbuild(name)
+        created = path == DEPENDABOT_CONFIGS[0] or name == ".dockerignore"
+        known = modes.get(path, _MODES[0] if created else None)
+        if not allowed or mode not in _MODES or mode != known:
+            raise _Strange(f"file `{path}` with mode {mode}")
 
     def _base_tree(self) -> tuple[str, Mapping[str, str]]:
         """The tree of the base's commit, and the mode of every file in it."""

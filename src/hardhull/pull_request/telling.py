@@ -26,15 +26,16 @@ _RANK = (
 
 
 def summary(seen: Seen, wanted: Wants, decisions: Sequence[tuple[str, Decision]]) -> Brought:
+    """All decisions in one, and whether checks will start."""
+    checks = "waiting" if wanted.waiting else None if seen.waits_for_approval else "start"
+    return as_one(decisions, checks)
+
+
+def as_one(decisions: Sequence[tuple[str, Decision]], checks: str | None) -> Brought:
     """All decisions in one: the operation that matters most, and what stands in the way."""
     operations = [decision.operation for _, decision in decisions] or [Operation.NONE]
     reasons = [decision.reason for _, decision in decisions if decision.reason]
-    checks = "waiting" if wanted.waiting else None if seen.waits_for_approval else "start"
-    return Brought(
-        min(operations, key=_RANK.index),
-        "; ".join(reasons),
-        checks=checks,
-    )
+    return Brought(min(operations, key=_RANK.index), "; ".join(reasons), checks=checks)
 
 
 def notes_of(decisions: Sequence[tuple[str, Decision]]) -> list[str]:

@@ -34,7 +34,7 @@ def applications_changed(outcome: Outcome) -> tuple[str, ...]:
     names = dict.fromkeys(
         app.name
         for app in outcome.project.applications
-        if changed & {*(one.path for one in app.stages), *(one.path for one in app.containers)}
+        if changed & {one.path for one in (*_made(app), *app.containers)}
     )
     return tuple(names)
 
@@ -49,6 +49,11 @@ class _Placed(Protocol):
     def where(self) -> str: ...
 
 
+def _made(app: Application) -> list[_Placed]:
+    """What its images are made from: stages, or the project that the SDK publishes."""
+    return [*app.stages, *([app.image] if app.image is not None else [])]
+
+
 class Owners:
     """Applications by index, found by path and symbolic place; -1 for none."""
 
@@ -59,14 +64,14 @@ class Owners:
         self._names: dict[str, int] = {}
         for index, app in enumerate(project.applications):
             self._names.setdefault(app.where, index)
-            parts: list[_Placed] = [*app.stages, *app.containers, *app.workloads, *app.services]
+            parts: list[_Placed] = [*_made(app), *app.containers, *app.workloads, *app.services]
             for part in parts:
                 self._places.setdefault((part.path, part.where), index)
             for patch in project.patches:
                 if project.owner_of(patch) is app:
                     self._places.setdefault((patch.path, patch.where), index)
-            for stage in app.stages:
-                self._files.setdefault(stage.path, index)
+            for made in _made(app):
+                self._files.setdefault(made.path, index)
 
     def of(self, finding: Finding) -> int:
         """The index of the application that a finding is about; -1 if it is about none."""
@@ -84,7 +89,7 @@ class Owners:
 
 def introduction(app: Application) -> str:
     """What was linked, and why: `src/Api/Dockerfile → deploy/api.yaml (same image name)`."""
-    built = ", ".join(dict.fromkeys(stage.path for stage in app.stages))
+    built = ", ".join(dict.fromkeys(made.path for made in _made(app)))
     paths = dict.fromkeys(container.path for container in app.containers)
     runs = ", ".join(path + _because(app, path) for path in paths)
     if not runs:

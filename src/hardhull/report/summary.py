@@ -29,12 +29,18 @@ def part_of(outcome: Outcome, root: Root) -> str:
     """The summary of one root."""
     heads = _FIXING if outcome.fixing else _SCANNING
     lines = [f"| application | {' | '.join(heads)} |", "|---" + "|--:" * len(heads) + "|"]
+    told = set()
     for app, entries in by_application(outcome):
         counts = _fixing(entries) if outcome.fixing else _scanning(entries)
         name = markdown(app.name) if app is not None else "*none*"
         lines.append(f"| {name} | {' | '.join(map(str, counts))} |")
+        told.add(id(app))
     parts = ["\n".join(lines)] if outcome.entries else []
-    alone = [app.name for app in outcome.project.applications if not app.containers]
+    alone = [
+        app.name
+        for app in outcome.project.applications
+        if not app.containers and (outcome.fixing or id(app) in told)
+    ]
     if alone:
         names = ", ".join(code(name, table=False) for name in alone)
         parts.append(f"Not linked: {names}. No manifest or Compose file here runs its image.")

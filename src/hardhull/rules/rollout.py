@@ -42,13 +42,14 @@ def waits_for_image(container: Container, context: Context, doubts: Iterable[str
     `doubts` are those of the change: an order of roll-out among them means that today's image does
     not fit. An image whose Dockerfile is not committed was never built from it.
     """
-    if not in_two_steps(context) or not context.project.stages_of(container):
+    if not in_two_steps(context) or not context.project.makes(container):
         return ""
     ordered = any(doubt.startswith(_ORDERS[container.platform]) for doubt in doubts)
-    if not ordered and context.first.stages_of(container):
+    if not ordered and context.first.makes(container):
         return ""
+    made_from = "project" if context.project.image_of(container) is not None else "Dockerfile"
     return (
-        "second of two steps: it waits until the change of its Dockerfile is committed and the "
+        f"second of two steps: it waits until the change of its {made_from} is committed and the "
         "image rolled out"
     )
 

@@ -75,7 +75,7 @@ def named_today(container: Container, project: Project) -> Reference | None:
     where Compose builds the image itself.
     """
     image = container.image
-    if image is None or not project.stages_of(container):
+    if image is None or not project.makes(container):
         return None
     if container.platform is Platform.COMPOSE and container.cursor.get("build") is not None:
         return None

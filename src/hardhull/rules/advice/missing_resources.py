@@ -19,7 +19,7 @@ from hardhull.model import (
     value_of,
 )
 from hardhull.project.container import Role
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.rules.advice.examples import MISSING_RESOURCES
 from hardhull.rules.finding import in_container
 

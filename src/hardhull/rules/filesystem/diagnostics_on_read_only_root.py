@@ -53,7 +53,10 @@ def find(container: Container, context: Context) -> Iterator[Finding]:
     if not runs_dotnet(container, context) or _has_a_place(container, context):
         return
     stages = context.project.stages_of(container)
-    majors = [stage.facts.major for stage in stages if stage.facts is not None]
+    facts = [stage.facts for stage in stages]
+    image = context.project.image_of(container)
+    facts += [image.facts] if image is not None else []
+    majors = [one.major for one in facts if one is not None]
     versions = [major for major in majors if major is not None]
     fatal = bool(versions) and min(versions) <= _LAST_FATAL
     yield in_container(
@@ -77,6 +80,9 @@ def _has_a_place(container: Container, context: Context) -> bool:
     switched = [name in container.environment for name in _SWITCHES]
     if any(switched):
         return True  # somebody decided how .NET is to live here
+    image = context.project.image_of(container)
+    if image is not None:
+        return any(name in image.variables for name in _SWITCHES)
     return bool(stages) and all(
         any(name in stage.environment for name in _SWITCHES) for stage in stages
     )
@@ -128,7 +134,10 @@ def _switched_off(container: Container, reason: str, context: Context) -> Fix | 
         name = _SWITCHES[major <= _LAST_WITHOUT_PREFIX]
         operations.append(InsertInstruction(stage.path, _before_start(stage), f"ENV {name}=0"))
     if not operations:
-        return Refusal(f"{mount}, and its image is not built here", container.path, container.span)
+        image = context.project.image_of(container)
+        said = f"; a ContainerEnvironmentVariable of {image.path} could" if image else ""
+        reason = f"{mount}, and no Dockerfile here could switch diagnostics off{said}"
+        return Refusal(reason, container.path, container.span)
     names = sorted({operation.text for operation in operations})
     return Fix(
         tuple(operations),
@@ -143,6 +152,8 @@ def _watcher(container: Container, context: Context) -> str | None:
     """What looks into the program from outside, which the switch would blind."""
     stages = context.project.stages_of(container)
     names = [*container.environment, *(name for stage in stages for name in stage.environment)]
+    image = context.project.image_of(container)
+    names += image.variables if image is not None else ()
     for name in names:
         if name.startswith(_PROFILING):
             return name

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
     from hardhull.project.container import Mount
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer, Workload
+    from hardhull.project.kubernetes import Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
 
 ID = "missing-fs-group"
 _CHANGES_OWNER = re.compile(r"\b(?:chown|chgrp)\b")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hardhull.project.application import AppStage
     from hardhull.project.container import Container, Mount
     from hardhull.project.context import Context
+    from hardhull.project.published_image import PublishedImage
 
 TEMPORARY = "/tmp"  # noqa: S108  the container's, not ours
 _OWN_PLACES = ("/tmp/", "/dev/shm/", "/dev/std", "/proc/")  # noqa: S108  as above
@@ -33,9 +34,9 @@ def writable(container: Container, path: str) -> bool:
     return any(mount.covers(path) and mount.writable for mount in container.mounts)
 
 
-def absolute(path: str, stages: tuple[AppStage, ...]) -> str:
+def absolute(path: str, stages: tuple[AppStage, ...], image: PublishedImage | None = None) -> str:
     """Where a relative path leads: from the directory the program starts in."""
-    folder = "/"
+    folder = image.folder if image is not None else "/"
     for stage in stages:
         for instruction in stage.instructions:
             if instruction.keyword == "WORKDIR":
@@ -68,6 +69,7 @@ def _settings(
     if logging is None:
         return
     named = _LOG_PATH.search(source.text)
-    if named is None or not writable(container, absolute(named[1], stages)):
+    image = context.project.image_of(container)
+    if named is None or not writable(container, absolute(named[1], stages, image)):
         place = f"{path}:{source.line_of(logging.start())}"
         yield Refusal(f"{place}, which is mounted, makes it log to a file", path)

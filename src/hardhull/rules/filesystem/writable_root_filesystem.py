@@ -11,6 +11,7 @@ from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.examples import COMPOSE, DOCKERFILE, POD, in_compose, in_pod
 from hardhull.rules.privileges.scope import on_windows
+from hardhull.rules.publishing_examples import project, published
 from hardhull.rules.rollout import at_roll_out
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ COPY out start.sh ./
 USER $APP_UID
 ENTRYPOINT ["sh", "/app/start.sh"]
 """
+_DATABASE = '    <ContainerEnvironmentVariable Include="ConnectionStrings__Db" Value="Data Source=api.db" />\n'
 _IN_APP = DOCKERFILE.replace("COPY", "WORKDIR /app\nCOPY")
 
 RULE = Rule(
@@ -232,6 +234,33 @@ RULE = Rule(
             "it is built when it starts",
             in_compose(COMPOSE + "    command: dotnet watch\n"),
             refused="builds when it starts",
+        ),
+        Example(
+            "an image that the SDK publishes",
+            published(project()),
+            {"k8s/api.yaml": _AFTER},
+            level=Level.REVIEW,
+        ),
+        Example(
+            "a published program writes a log beside itself",
+            published(project()) | {"src/Api/Program.cs": _LOGGING},
+            refused="src/Api/Program.cs:1 writes logs/api.log",
+        ),
+        Example(
+            "a published program writes where its project mounts nothing",
+            published(project(items=_DATABASE)),
+            refused="makes it write to /app/api.db",
+        ),
+        Example(
+            "a published program writes to what is mounted",
+            published(project(), _MOUNTED) | {"src/Api/Program.cs": _LOGGING},
+            {
+                "k8s/api.yaml": _MOUNTED.replace(
+                    "api:1\n",
+                    "api:1\n          securityContext:\n            readOnlyRootFilesystem: true\n",
+                )
+            },
+            level=Level.REVIEW,
         ),
         Example("read-only already", in_pod(_AFTER), silent=True),
     ),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hardhull.project.container import Container
     from hardhull.project.context import Context
     from hardhull.project.dotnet import Evidence
+    from hardhull.project.published_image import PublishedImage
 
 
 _BUILDS = re.compile(r"\bdotnet[\"', ]+(?:run|watch|test|build|ef|tool|restore|publish)\b")
@@ -42,17 +43,20 @@ def writes(container: Container, context: Context) -> Iterator[Refusal | str]:
     """What a read-only root would break: the first refusal ends the matter, texts are for people."""
     stages = context.project.stages_of(container)
     app = context.project.owner_of(container)
+    image = context.project.image_of(container)
     yield from _start(container, context)
     yield from _hooks(container)
     for stage in stages:
         yield from _image(container, stage)
-    yield from _environment(container, stages)
+    yield from _environment(container, stages, image)
+    if image is not None:
+        yield from _published(container, image)
     yield from mounted_files(container, stages, context)
     unread = unread_build(container, context)
     if unread is not None:
         yield unread
     known = app is not None and app.program is not None and app.program.files > 0
-    if not stages and not known:
+    if not stages and image is None and not known:
         yield Refusal(
             "its image is not built here and its code is not here: what it writes is not known",
             container.path,
@@ -85,6 +89,10 @@ def hidden_by_mount(container: Container, context: Context) -> Refusal | None:
             if any(word == TEMPORARY or word.startswith(f"{TEMPORARY}/") for word in target):
                 reason = f"its image keeps files in {TEMPORARY}, which a mount there would hide"
                 return Refusal(reason, stage.path, instruction.span)
+    image = context.project.image_of(container)
+    if image is not None and f"{image.folder}/".startswith(f"{TEMPORARY}/"):
+        reason = f"its image keeps files in {TEMPORARY}, which a mount there would hide"
+        return Refusal(reason, image.path)
     return None
 
 
@@ -136,10 +144,28 @@ def _image(container: Container, stage: AppStage) -> Iterator[Refusal]:
             yield Refusal(reason, stage.path, instruction.span)
 
 
-def _environment(container: Container, stages: tuple[AppStage, ...]) -> Iterator[Refusal]:
+def _published(container: Container, image: PublishedImage) -> Iterator[Refusal | str]:
+    """What a project says of its image that shows where it writes."""
+    if image.facts is not None and image.facts.kind == "sdk":
+        reason = f"it runs in {image.base}, whose tools write below their home directory"
+        yield Refusal(reason, image.path)
+    if image.settings.unseen:
+        yield f"not checked: {image.settings.unseen}"
+    for name, (value, setting) in image.variables.items():
+        path = _file_of(name, value, (), image)
+        if setting is None or name in container.environment or path is None:
+            continue
+        if not writable(container, path):
+            reason = f"{name} makes it write to {path}; mount a volume there first"
+            yield Refusal(reason, setting.path, setting.span)
+
+
+def _environment(
+    container: Container, stages: tuple[AppStage, ...], image: PublishedImage | None
+) -> Iterator[Refusal]:
     """Variables that move temporary files or name a database file."""
     for name, setting in container.environment.items():
-        path = _file_of(name, setting.value, stages)
+        path = _file_of(name, setting.value, stages, image)
         if path is not None and not writable(container, path):
             reason = f"{name} makes it write to {path}; mount a volume there first"
             yield Refusal(reason, setting.cursor.path, setting.cursor.span)
@@ -152,13 +178,18 @@ def _environment(container: Container, stages: tuple[AppStage, ...]) -> Iterator
             yield Refusal(reason, stage.path)
 
 
-def _file_of(name: str, value: str | None, stages: tuple[AppStage, ...]) -> str | None:
+def _file_of(
+    name: str,
+    value: str | None,
+    stages: tuple[AppStage, ...],
+    image: PublishedImage | None = None,
+) -> str | None:
     if not value:
         return None
     if name in _DIRECTORY_VARIABLES:
         return value
     database = _DATABASE.search(value)
-    return absolute(database[1].strip(), stages) if database else None
+    return absolute(database[1].strip(), stages, image) if database else None
 
 
 def _code(
@@ -167,7 +198,7 @@ def _code(
     program = app.program
     if program is None:
         return
-    yield from _written(container, stages, program)
+    yield from _written(container, stages, program, app.image_of(container))
     if app.directory is not None:
         yield from _keys(app.directory, context)
     project = app.project
@@ -186,7 +217,10 @@ def _code(
 
 
 def _written(
-    container: Container, stages: tuple[AppStage, ...], program: Evidence
+    container: Container,
+    stages: tuple[AppStage, ...],
+    program: Evidence,
+    image: PublishedImage | None = None,
 ) -> Iterator[Refusal | str]:
     mounted = any(mount.writable and mount.target for mount in container.mounts)
     for write in program.file_writes:
@@ -194,7 +228,8 @@ def _written(
         if write.literal is None and mounted:
             yield f"not checked: where {place} writes ({write.how})"
             continue
-        target = absolute(write.literal, stages) if write.literal is not None else None
+        literal = write.literal
+        target = absolute(literal, stages, image) if literal is not None else None
         if target is None or not writable(container, target):
             yield Refusal(f"{place} writes {write.literal or 'files'} ({write.how})", write.path)
 

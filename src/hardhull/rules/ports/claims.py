@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.project.compose import ComposeService
 from hardhull.project.container import Role
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.ports import (
     Decider,
     Listener,
@@ -18,6 +18,8 @@ from hardhull.project.ports import (
     run_stages,
     ways_to_run,
 )
+from hardhull.project.published import PORT
+from hardhull.project.published_ports import ports_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from hardhull.project.application import Application, AppStage
     from hardhull.project.container import Container
     from hardhull.project.kubernetes import KubernetesService, Workload
+    from hardhull.project.published_image import PublishedImage
 
 _USUAL_HTTP = 80
 _TEST_FOLDER = re.compile(r"(?:tests?|testassets?|fixtures|.*\.tests?)", re.IGNORECASE)
@@ -59,7 +62,9 @@ def heard_by(app: Application) -> Heard | None:
     for stage, container in ways_to_run(app):
         if container is not None and container.role is Role.INIT:
             continue
-        if stage is None or _starts_otherwise(stage, container):
+        image = app.image_of(container) if container is not None else None
+        made = stage if stage is not None else image
+        if made is None or _starts_otherwise(made, container):
             return None
         heard = listening(app, stage, container)
         own = {listener.port for listener in heard.listeners if listener.scheme == "http"}
@@ -74,9 +79,9 @@ def heard_by(app: Application) -> Heard | None:
     return Heard(http.pop(), ports, tuple(dict.fromkeys(found)))
 
 
-def _starts_otherwise(stage: AppStage, container: Container | None) -> bool:
+def _starts_otherwise(made: AppStage | PublishedImage, container: Container | None) -> bool:
     """Whether something else than the image's own program and variables may be in force."""
-    if stage.facts is None or stage.facts.kind == "sdk":
+    if made.facts is None or made.facts.kind == "sdk":
         return True  # `dotnet run` reads launchSettings.json, which beats the image's variables
     match container:
         case KubernetesContainer():
@@ -106,6 +111,8 @@ def wrong_claims(app: Application, heard: Heard) -> Iterator[Claim]:
             yield from _declared(composed, heard)
     for stage in run_stages(app):
         yield from _exposed(stage, heard)
+    if app.image is not None:
+        yield from _announced(app.image, heard)
 
 
 def for_tests(path: str) -> bool:
@@ -186,6 +193,14 @@ def _targets(service: KubernetesService) -> Iterator[tuple[Cursor, int]]:
         number = at.as_int() if at is not None and not at.is_opaque else None
         if at is not None and number is not None:
             yield at, number
+
+
+def _announced(image: PublishedImage, heard: Heard) -> Iterator[Claim]:
+    """ContainerPort 80 of an image that listens elsewhere."""
+    declared = {port: one for one in image.ports if one.name == PORT for port in ports_of(one)}
+    usual = declared.get(_USUAL_HTTP)
+    if usual is not None and heard.http not in declared and _USUAL_HTTP not in heard.ports:
+        yield Claim(_USUAL_HTTP, usual.path, usual.span, PORT)
 
 
 def _exposed(stage: AppStage, heard: Heard) -> Iterator[Claim]:

@@ -104,7 +104,7 @@ def _waiting(app: Application) -> Iterator[Container]:
     Where the manifest decides it by itself, today's image obeys.
     """
     for stage, container in ways(app):
-        if stage is None or container is None:
+        if container is None or (stage is None and app.image_of(container) is None):
             continue
         published = container.platform is Platform.KUBERNETES or container.image is not None
         heard = listening(app, stage, container).privileged

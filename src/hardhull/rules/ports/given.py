@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.project.compose import ComposeService
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.ports import PRIVILEGED, decides_port, ports_in
 from hardhull.project.starting import start_of, start_of_stage
 

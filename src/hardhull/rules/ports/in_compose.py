@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hardhull.model import Refusal, SetValue, value_of
 from hardhull.project.compose import settings_of, with_port, with_variable
 from hardhull.project.ports import decides_port, moved, moved_arguments
+from hardhull.project.published_ports import ports_of
 from hardhull.rules.ports.in_pods import in_command
 from hardhull.rules.ports.moving import Moved, called, local_urls, names_number, number_of, scalars
 
@@ -53,6 +54,8 @@ def _behind_proxy(service: ComposeService, context: Context) -> Iterator[Refusal
     for stage in context.project.stages_of(service):
         words = [w for i in stage.instructions if i.keyword == "EXPOSE" for w in i.words]
         exposed |= {word.text.partition("/")[0] for word in words}
+    image = context.project.image_of(service)
+    exposed |= {str(port) for one in image.ports for port in ports_of(one)} if image else set()
     if len(exposed) != 1:
         reason = "the proxy that VIRTUAL_HOST is for takes port 80 where several are exposed"
         yield Refusal(reason, setting.cursor.path, setting.cursor.span)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from hardhull.images import parse_reference
 from hardhull.model import Refusal, SetValue, value_of
-from hardhull.project.kubernetes import POD_AT, KubernetesContainer, Workload
+from hardhull.project.kubernetes import POD_AT, Workload
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.patch_json import counted_by_others, steps_of
 from hardhull.project.ports import decides_port, moved
 from hardhull.rules.ports.in_pods import in_pod

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
     from hardhull.project.application import Application
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer, Workload
+    from hardhull.project.kubernetes import Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
 
 _MOVING_ANNOTATIONS = ("dapr.io/app-port", "prometheus.io/port")
 
@@ -176,7 +177,7 @@ def _neighbour(
             reason = f"{other.name}, in the same pod, names the new port: it may be in use"
             yield Refusal(reason, other.path, cursor.span)
     owner = context.project.owner_of(other)
-    for stage in owner.stages if owner is not None and other.role.value == "main" else ():
+    for stage in (owner.stages or (None,)) if owner and other.role.value == "main" else ():
         for listener in listening(owner, stage, other).listeners if owner is not None else ():
             if listener.port in moves.values():
                 reason = f"{other.name}, in the same pod, listens on port {listener.port}"

@@ -133,6 +133,8 @@ def _platforms(app: Application, context: Context, moves: Mapping[int, int]) -> 
     for source, first in found:
         path, text, match = source.path, source.text, first
         inside = app.project is not None and path == app.project.path
+        if app.image is not None and path in {one.path for one in app.image.ports}:
+            continue  # it moves with the rest
         of_project = path.lower().endswith(("proj", ".props", ".targets"))
         if path.startswith(folders) or (of_project and not inside):
             continue

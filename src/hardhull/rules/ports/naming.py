@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
     from hardhull.project.application import Application
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer, KubernetesService, Workload
+    from hardhull.project.kubernetes import KubernetesService, Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
     from hardhull.project.link import Project
 
 _NAMES = {80: "http", 443: "https"}

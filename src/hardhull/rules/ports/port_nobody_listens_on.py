@@ -35,15 +35,18 @@ from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, place_of
 from hardhull.rules.ports.in_patches import in_patches
 from hardhull.rules.ports.in_pods import in_pod, in_probes
+from hardhull.rules.ports.in_published import in_published
 from hardhull.rules.ports.in_texts import in_texts
 from hardhull.rules.ports.nobody_examples import PORT_NOBODY_LISTENS_ON
+from hardhull.rules.ports.published_examples import PUBLISHED_NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hardhull.project.application import Application
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer, Workload
+    from hardhull.project.kubernetes import Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
     from hardhull.rules.ports.moving import Moved
 
 ID = "port-nobody-listens-on"
@@ -154,6 +157,8 @@ def _everywhere(
 ) -> Iterator[Moved | Refusal]:
     for stage in run_stages(app):
         yield from in_stage(stage, moves)
+    if app.image is not None:
+        yield from in_published(app.image, context, moves)
     old = next(iter(moves))
     names: dict[str, dict[int, str]] = {}
     ours: set[str] = set()
@@ -235,5 +240,5 @@ RULE = Rule(
         "https://learn.microsoft.com/dotnet/core/compatibility/containers/8.0/aspnet-port",
     ),
     equivalents=(),
-    examples=PORT_NOBODY_LISTENS_ON,
+    examples=PORT_NOBODY_LISTENS_ON + PUBLISHED_NOBODY,
 )

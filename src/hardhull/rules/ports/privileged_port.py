@@ -32,8 +32,10 @@ from hardhull.rules.ports.in_images import in_stage
 from hardhull.rules.ports.in_objects import in_other_objects, in_service, names_in, place_of
 from hardhull.rules.ports.in_patches import in_patches
 from hardhull.rules.ports.in_pods import beside, in_pod
+from hardhull.rules.ports.in_published import announced, in_published
 from hardhull.rules.ports.in_texts import in_texts
 from hardhull.rules.ports.naming import is_by_number, is_waiting, named
+from hardhull.rules.ports.published_examples import PUBLISHED_PORTS
 from hardhull.rules.rollout import in_two_steps
 
 if TYPE_CHECKING:
@@ -55,8 +57,8 @@ def find(app: Application, context: Context) -> Iterator[Finding]:
         if idle:
             yield _finding(app, stage, idle, f"{app.where}, {stage.path}")
     heard = low_listeners(app, context)
-    if heard and app.stages:
-        found = _finding(app, run_stages(app)[0], heard, app.where)
+    if heard and (app.stages or app.image is not None):
+        found = _finding(app, next(iter(run_stages(app)), None), heard, app.where)
         # A port that gets its name in a first step is another problem than one that has it.
         unnamed = in_two_steps(context) and is_by_number(app, context, _numbers(heard))
         yield replace(found, what=f"{found.what} by number") if unnamed else found
@@ -66,15 +68,18 @@ def _numbers(heard: tuple[Listener, ...]) -> frozenset[int]:
     return frozenset(listener.port for listener in heard)
 
 
-def _finding(app: Application, stage: AppStage, heard: tuple[Listener, ...], where: str) -> Finding:
+def _finding(
+    app: Application, stage: AppStage | None, heard: tuple[Listener, ...], where: str
+) -> Finding:
+    path, span = _published(app, heard) if stage is None else (stage.path, Span(0, 0))
     ports = sorted({listener.port for listener in heard})
     evidence = tuple(dict.fromkeys(listener.evidence for listener in heard))
     listed = " and ".join(str(port) for port in ports)
     return Finding(
         ID,
-        stage.path,
+        path,
         where,
-        _span(stage, ports),
+        _span(stage, ports) if stage is not None else span,
         f"it listens on port {listed}, which needs root on many clusters",
         Severity.MEDIUM,
         Level.ROUTINE,
@@ -83,6 +88,18 @@ def _finding(app: Application, stage: AppStage, heard: tuple[Listener, ...], whe
         app,
         heard,
     )
+
+
+def _published(app: Application, heard: tuple[Listener, ...]) -> tuple[str, Span]:
+    """What decides the port of a published image, else its first setting, else who runs it."""
+    container = app.containers[0]
+    found = container.path, container.span
+    if app.image is not None:
+        found = app.image.place or found
+        places = {(one.path, one.line) for one in heard}
+        deciding = (one for one in app.image.ports if (one.path, one.line) in places)
+        found = next(((one.path, one.span) for one in deciding), found)
+    return found
 
 
 def _span(stage: AppStage, ports: list[int]) -> Span:
@@ -174,6 +191,9 @@ def _everywhere(
 ) -> Iterator[Moved | Refusal]:
     for stage in run_stages(app):
         yield from in_stage(stage, moves)
+    if app.image is not None:
+        yield from in_published(app.image, context, moves)
+        yield from announced(app, moves)
     names: dict[str, dict[int, str]] = {}
     for workload in app.workloads:
         for container in app.pods:
@@ -229,7 +249,7 @@ RULE = Rule(
     ),
     fix_note=(
         "Moves 80 to 8080 and 443 to the HTTPS port the repository uses (else 8443) in "
-        "Dockerfile, variables, probes, Services' targetPort, patches, network policies and Compose "
+        "Dockerfile or project, variables, probes, Services' targetPort, patches, network policies and Compose "
         "callers, in one fix. What clients see (Service `port`, nodePort, Ingress, published "
         "ports) stays. ASPNETCORE_URLS is added only below .NET 8, whose images say 80 themselves."
     ),
@@ -253,5 +273,5 @@ RULE = Rule(
         "https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints",
     ),
     equivalents=(),
-    examples=PRIVILEGED_PORT,
+    examples=PRIVILEGED_PORT + PUBLISHED_PORTS,
 )

@@ -6,21 +6,28 @@ from typing import TYPE_CHECKING
 
 from hardhull.model import Example, Finding, Level, Rule, Severity, SubjectKind
 from hardhull.project.published import PORT, projects_of, settings_in, used_by
-from hardhull.project.published_ports import privileged_ports
+from hardhull.project.published_ports import ports_of, privileged_ports
+from hardhull.rules.ports.claims import heard_by, wrong_claims
+from hardhull.rules.ports.doubts import low_listeners
+from hardhull.rules.publishing_examples import project, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hardhull.model import Span
     from hardhull.project.context import Context
     from hardhull.project.link import Project
 
 ID = "published-on-privileged-port"
 
 
-def find(project: Project, context: Context) -> Iterator[Finding]:  # noqa: ARG001  a rule's shape
+def find(project: Project, context: Context) -> Iterator[Finding]:
     """Ports below 1024 that MSBuild files give to published images."""
+    told = frozenset(_moved_with_callers(project, context))
     for setting in settings_in(project.documents):
         for port in privileged_ports(setting):
+            if (setting.path, setting.span, port) in told:
+                continue
             does = "declares" if setting.name == PORT else "makes it listen on"
             whose = used_by(setting.path, projects_of(setting.path, project.workspace.programs))
             yield Finding(
@@ -29,13 +36,26 @@ def find(project: Project, context: Context) -> Iterator[Finding]:  # noqa: ARG0
                 f"{whose} {setting.name} {setting.item}",
                 setting.span,
                 f"{setting.name} {does} port {port}, which needs root on many clusters; it is told "
-                "only, since who calls the image on that port is not followed",
+                "only, since nothing here is seen to run the image on that port",
                 Severity.MEDIUM,
                 Level.MANUAL,
                 str(port),
                 (),
                 setting,
             )
+
+
+def _moved_with_callers(project: Project, context: Context) -> Iterator[tuple[str, Span, int]]:
+    """What privileged-port and port-nobody-listens-on speak of, with all who call the image."""
+    for app in project.applications:
+        if app.image is None:
+            continue
+        low = {listener.port for listener in low_listeners(app, context)}
+        for one in app.image.ports:
+            yield from ((one.path, one.span, port) for port in low.intersection(ports_of(one)))
+        heard = heard_by(app)
+        for claim in wrong_claims(app, heard) if heard is not None else ():
+            yield claim.path, claim.span, claim.port
 
 
 def _project(item: str) -> dict[str, str]:
@@ -61,6 +81,23 @@ EXAMPLES = (
         silent=True,
     ),
     Example(
+        "a port of an image that a manifest runs: privileged-port speaks of it",
+        published(
+            project(items='    <ContainerEnvironmentVariable Include="URLS" Value="http://*" />\n')
+        ),
+        silent=True,
+    ),
+    Example(
+        "a port of an image that a manifest runs, which listens elsewhere",
+        published(project(items='    <ContainerPort Include="80" />\n')),
+        silent=True,
+    ),
+    Example(
+        "443 of an image that a manifest runs, which listens elsewhere",
+        published(project(items='    <ContainerPort Include="443" />\n')),
+        reported=True,
+    ),
+    Example(
         "a variable about something else",
         _project('<ContainerEnvironmentVariable Include="MAX_USERS" Value="80" />'),
         silent=True,
@@ -79,8 +116,9 @@ RULE = Rule(
         "of .NET 8 and later don't run as root: the program can't start, or is made root again."
     ),
     fix_note=(
-        "Reported only: Services, probes and whoever else calls the image must move with it, and "
-        "manifests are not linked to projects without a Dockerfile. Set 8080 in the project, in "
+        "Reported only, where no manifest or Compose file here is seen to run the image: Services, "
+        "probes and whoever else calls it must move with it. Where one is, `privileged-port` and "
+        "`port-nobody-listens-on` speak of it, and move all together. Set 8080 in the project, in "
         "`containerPort`, `targetPort` and probes in one change; a Service may keep `port: 80`."
     ),
     routine_when="never: it is reported",

@@ -16,7 +16,7 @@ from hardhull.model import (
     SubjectKind,
     value_of,
 )
-from hardhull.project.kubernetes import APPARMOR_ANNOTATION, KubernetesContainer
+from hardhull.project.kubernetes_container import APPARMOR_ANNOTATION, KubernetesContainer
 from hardhull.project.pod_security import minor_of
 from hardhull.rules.finding import in_container, place
 from hardhull.rules.privileges.examples import POD, in_pod

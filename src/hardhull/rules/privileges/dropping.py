@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from hardhull.images import parse_reference
 from hardhull.model import Example, Level, Refusal
 from hardhull.project.container import Platform
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.ports import PRIVILEGED, listening
 from hardhull.project.starting import start_of
-from hardhull.project.users import container_user, image_user, steps_down
+from hardhull.project.users import built_users, container_user, steps_down
 from hardhull.rules.privileges.circumstances import left_alone
 from hardhull.rules.privileges.examples import (
     AS_ROOT,
@@ -21,7 +21,8 @@ from hardhull.rules.privileges.examples import (
     in_compose,
     in_pod,
 )
-from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, unread_build
+from hardhull.rules.privileges.scope import UNKNOWN_IMAGE, at, built_here, root_first, unread_build
+from hardhull.rules.publishing_examples import NAMED, project, published
 from hardhull.rules.rollout import at_roll_out, image_first, in_two_steps
 from hardhull.rules.todays_image import todays_image
 
@@ -78,9 +79,7 @@ def _user(container: Container, context: Context) -> Iterator[Refusal]:
     elif user.root:
         own = container.user
         path = own.cursor.path if own is not None else container.path
-        first = (
-            "the manifest asks for root" if own is not None else "image-runs-as-root comes first"
-        )
+        first = "the manifest asks for root" if own is not None else root_first(container, context)
         yield Refusal(f"{user.evidence}, and root may need capabilities: {first}", path)
 
 
@@ -139,7 +138,7 @@ def _older_image_differs(container: Container, context: Context) -> bool:
     if reference is None or building:
         return False
     first = context.first
-    users = [image_user(stage) for stage in first.stages_of(container)]
+    users = built_users(container, first)
     if container.user is None and any(user.root is not False for user in users):
         return True
     return any(heard.privileged for heard in _heard(container, first))
@@ -249,6 +248,16 @@ EXAMPLES = (
         in_pod(POD),
         refused="acme.example/api:1 listens on port 80 (by its config); this waits until",
         digests=_published(User="1654", Env=["ASPNETCORE_HTTP_PORTS=80"]),
+    ),
+    Example(
+        "an image that the SDK publishes",
+        published(project()),
+        {"k8s/api.yaml": POD + _DROPPED},
+    ),
+    Example(
+        "an image that the SDK publishes as root",
+        published(project(NAMED + "    <ContainerUser>root</ContainerUser>\n")),
+        refused="published-as-root comes first",
     ),
     Example("dropped already", in_pod(POD + _DROPPED), silent=True),
 )

@@ -16,7 +16,7 @@ from hardhull.model import (
     Severity,
     SubjectKind,
 )
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import POD, SERVICE, in_pod
 from hardhull.rules.privileges.scope import asked_for, on_windows, workload_of

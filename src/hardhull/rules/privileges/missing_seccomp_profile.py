@@ -19,7 +19,7 @@ from hardhull.model import (
     worst,
 )
 from hardhull.project.container import Platform, Seccomp
-from hardhull.project.kubernetes import (
+from hardhull.project.kubernetes_container import (
     DEFAULT_PROFILE,
     SECCOMP_ANNOTATION,
     KubernetesContainer,

@@ -16,7 +16,7 @@ from hardhull.model import (
     Severity,
     SubjectKind,
 )
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.pod_security_checks import hosts_asked
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.examples import POD, in_pod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hardhull.images import parse_reference
 from hardhull.model import PodSecurityLevel, Refusal
 from hardhull.project.compose import ComposeService
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.pod_security import violations
 
 if TYPE_CHECKING:
@@ -37,8 +37,17 @@ def on_windows(container: Container, context: Context) -> bool:
 
 
 def built_here(container: Container, context: Context) -> bool:
-    """Whether the image it runs is built in this repository, from a Dockerfile that was read."""
-    return bool(context.project.stages_of(container)) and not unread_build(container, context)
+    """Whether the image it runs is made in this repository, from what was read."""
+    return context.project.makes(container) and not unread_build(container, context)
+
+
+def root_first(container: Container, context: Context) -> str:
+    """What comes first where the image starts as root."""
+    image = context.project.image_of(container)
+    if image is not None:
+        return "published-as-root comes first" if image.user else "it has no user for programs"
+    made = bool(context.project.stages_of(container))
+    return "image-runs-as-root comes first" if made else "it needs root, or another image"
 
 
 def unread_build(container: Container, context: Context) -> Refusal | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
-from hardhull.project.kubernetes import APPARMOR_ANNOTATION, KubernetesContainer, without
+from hardhull.project.kubernetes_container import APPARMOR_ANNOTATION, KubernetesContainer, without
 from hardhull.project.pod_security_checks import FILTERING
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import to_take

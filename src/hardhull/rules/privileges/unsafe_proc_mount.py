@@ -17,7 +17,7 @@ from hardhull.model import (
     SubjectKind,
     value_of,
 )
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import to_take
 from hardhull.rules.privileges.examples import POD, in_pod

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from hardhull.documents.yaml import Cursor
     from hardhull.model import Finding
-    from hardhull.project.kubernetes import KubernetesContainer, Workload
+    from hardhull.project.kubernetes import Workload
+    from hardhull.project.kubernetes_container import KubernetesContainer
 
 WHAT = "pod"
 """`what` of such a finding, which stands at the workload."""

@@ -118,6 +118,48 @@ FILES = (
         {"api/Dockerfile": _BASE + "RUN mkdir data && chown app data\nUSER $APP_UID\n" + _START},
     ),
     Example(
+        "only the contents of a folder of root's were given",
+        {
+            **_with(_BASE.replace("COPY", "COPY --chown=$APP_UID") + _START),
+            "api/Program.cs": 'File.WriteAllText("a.json", "{}");\n' + _CODE,
+        },
+        {
+            "api/Dockerfile": _BASE.replace("COPY", "COPY --chown=$APP_UID")
+            + "USER $APP_UID\n"
+            + _START
+        },
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a folder that came to be with its contents",
+        {
+            **_with(
+                _BASE.replace("WORKDIR /app\nCOPY out .", "COPY --chown=app out /app\nWORKDIR /app")
+                + _START
+            ),
+            "api/Program.cs": 'File.WriteAllText("a.json", "{}");\n' + _CODE,
+        },
+        {
+            "api/Dockerfile": _BASE.replace(
+                "WORKDIR /app\nCOPY out .", "COPY --chown=app out /app\nWORKDIR /app"
+            )
+            + "USER $APP_UID\n"
+            + _START
+        },
+    ),
+    Example(
+        "a variable names the file, in a folder that only root may write",
+        {
+            **_composed("    volumes:\n      - /etc/localtime:/etc/localtime\n"),
+            "api/nlog.config": (
+                "<nlog><targets>\n"
+                '<target type="File" fileName="logs/${shortdate}/a.log" />\n'
+                "</targets></nlog>\n"
+            ),
+        },
+        refused="api/nlog.config:2 writes logs/${shortdate}/a.log",
+    ),
+    Example(
         "the code is not here",
         {"api/Dockerfile": _DOCKERFILE},
         {"api/Dockerfile": _AFTER},

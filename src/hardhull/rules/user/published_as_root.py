@@ -16,6 +16,7 @@ from hardhull.model import (
     Severity,
     SubjectKind,
 )
+from hardhull.project.ports import listening
 from hardhull.project.published import (
     BASE_IMAGE,
     USER,
@@ -26,11 +27,15 @@ from hardhull.project.published import (
     used_by,
 )
 from hardhull.project.published_ports import ports_of, privileged_ports
+from hardhull.project.starting import start_of
+from hardhull.project.users import steps_down
 from hardhull.rules.user.published_examples import PUBLISHED_AS_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hardhull.project.application import Application
+    from hardhull.project.container import Container
     from hardhull.project.context import Context
     from hardhull.project.dotnet import DotnetProject
     from hardhull.project.link import Project
@@ -80,7 +85,7 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
     if refusal is not None:
         return refusal
     for project in projects:
-        refusal = _obstacle(project, context)
+        refusal = _obstacle(project, context) or _where_it_runs(project, context)
         if refusal is not None:
             return refusal
     return Fix(
@@ -126,6 +131,31 @@ def _obstacle(project: DotnetProject, context: Context) -> Refusal | None:
     return None
 
 
+def _running(project: DotnetProject, context: Context) -> Iterator[tuple[Application, Container]]:
+    """Who runs the image of a project."""
+    for app in context.project.applications:
+        for container in app.containers if app.image is not None else ():
+            if app.image is not None and app.image.path == project.path:
+                yield app, container
+
+
+def _where_it_runs(project: DotnetProject, context: Context) -> Refusal | None:
+    """What needs root where a manifest or Compose file runs it."""
+    for app, container in _running(project, context):
+        for listener in listening(app, None, container).privileged:
+            reason = f"{listener.evidence}: port {listener.port} may need root"
+            return Refusal(f"{reason}; privileged-port comes first", listener.path)
+        for mount in container.mounts:
+            if _HOME_OF_ROOT.match(mount.target or ""):
+                reason = "something is mounted below /root there"
+                return Refusal(reason, mount.cursor.path, mount.cursor.span)
+        start = start_of(container, context.project)
+        stepping = next((line for line in start.lines if steps_down(line.text)), None)
+        if stepping is not None:
+            return Refusal(f"{stepping.place} changes the user at start-up", stepping.path)
+    return None
+
+
 def _reason(other: ImageSetting, setting: ImageSetting, context: Context) -> str:
     """Why another setting of the same project stands in the way; empty if it does not."""
     if other.name == USER and (other.path, other.element) != (setting.path, setting.element):
@@ -155,7 +185,14 @@ def _reason_of_base(base: ImageSetting, context: Context) -> str:
 def _notes(projects: tuple[DotnetProject, ...], context: Context) -> Iterator[str]:
     """What could not be checked, or may need a right that root has."""
     programs = context.project.workspace.programs
-    yield "not checked: who runs the image, and what is mounted into it"
+    if not all(any(_running(project, context)) for project in projects):
+        yield "not checked: who runs the image, and what is mounted into it"
+    for project in projects:
+        for _, container in _running(project, context):
+            for mount in container.mounts:
+                if mount.kind in ("claim", "named", "bind"):
+                    place = f"{mount.cursor.path}:{mount.cursor.line}"
+                    yield f"not checked: who owns the files of the volume at {place}"
     for folder in dict.fromkeys(project.directory for project in projects):
         evidence = programs.evidence(folder)
         if not evidence.complete:

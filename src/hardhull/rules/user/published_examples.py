@@ -1,8 +1,14 @@
 """Examples of published-as-root: its tests and its documentation."""
 
 from hardhull.model import Example, Level
+from hardhull.rules.privileges.examples import POD
+from hardhull.rules.publishing_examples import NAMED, project, published
 
 _ROOT = "    <ContainerUser>root</ContainerUser>\n"
+_VOLUME = POD + (
+    "          volumeMounts:\n            - {name: data, mountPath: /data}\n"
+    "      volumes:\n        - name: data\n          persistentVolumeClaim: {claimName: data}\n"
+)
 _COMMAND = "      - run: dotnet publish -t:PublishContainer -p:ContainerUser=0\n"
 
 
@@ -72,6 +78,25 @@ PUBLISHED_AS_ROOT = (
         },
         {"Directory.Build.props": "<Project>\n  <PropertyGroup>\n  </PropertyGroup>\n</Project>\n"},
         level=Level.REVIEW,
+    ),
+    Example(
+        "whose image a manifest runs",
+        published(project(NAMED + _ROOT), _VOLUME),
+        {"src/Api/Api.csproj": project()},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "whose image a manifest runs on port 80",
+        published(
+            project(NAMED + _ROOT),
+            POD + "          env:\n            - {name: ASPNETCORE_HTTP_PORTS, value: '80'}\n",
+        ),
+        refused="k8s/api.yaml:16 sets ASPNETCORE_HTTP_PORTS: port 80 may need root",
+    ),
+    Example(
+        "whose image a manifest gives something below /root",
+        published(project(NAMED + _ROOT), _VOLUME.replace("/data", "/root/keys")),
+        refused="something is mounted below /root",
     ),
     Example("another user", {"Api.csproj": _project("    <ContainerUser>app</ContainerUser>\n")}, silent=True),
     _refused(".NET before 8", "Api.csproj is for net7.0", _ROOT, "net7.0"),

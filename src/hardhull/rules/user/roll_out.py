@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardhull.model import Refusal
-from hardhull.project.users import container_user, image_user, image_user_of
+from hardhull.project.users import built_users, container_user, image_user_of
 from hardhull.rules.finding import place
 from hardhull.rules.rollout import image_first, waits_for_image
 from hardhull.rules.todays_image import todays_image
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hardhull.project.context import Context
-    from hardhull.project.kubernetes import KubernetesContainer
+    from hardhull.project.kubernetes_container import KubernetesContainer
     from hardhull.rules.todays_image import TodaysImage
 
 
@@ -67,9 +67,10 @@ def _by_files(container: KubernetesContainer, context: Context) -> Iterator[str]
     setting = container.user
     if setting is not None and fits(container, context):
         return  # the manifest's own number holds for the old image too
-    for stage in context.first.stages_of(container):
-        user = image_user(stage)
-        if user.root is False and user.numeric:
+    published = context.first.image_of(container) is not None
+    for user in built_users(container, context.first):
+        # To a published image whose user is a name the fix adds the number that it stands for.
+        if user.root is False and (user.numeric or (published and user.uid)):
             continue
         if container.image is not None and container.image.text:
             yield image_first(container.platform, "today's image does not start under runAsNonRoot")

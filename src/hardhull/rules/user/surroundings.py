@@ -76,7 +76,7 @@ def certificates(containers: list[Container], context: Context) -> Iterator[Refu
 
 def devices(containers: list[Container]) -> Iterator[Refusal | Doubt]:
     """Devices of the host, which root and their group may open; Docker gives them as they are."""
-    for container in containers:
+    for container in _with_its_user(containers):
         given = container.devices if isinstance(container, ComposeService) else ()
         places = [(one.path, one.span, one.line) for one in given]
         places += [
@@ -102,7 +102,7 @@ def _is_in_groups(container: Container) -> bool:
 
 def keys_of_the_host(containers: list[Container]) -> Iterator[Doubt]:
     """Keys and secrets that are files of the host: most tools make them for their owner alone."""
-    for container in containers:
+    for container in _with_its_user(containers):
         if not isinstance(container, ComposeService):
             continue  # Kubernetes makes the files of a Secret readable for all
         files = [m.cursor for m in container.mounts if m.kind == "bind" and _holds_keys(m)]
@@ -112,7 +112,15 @@ def keys_of_the_host(containers: list[Container]) -> Iterator[Doubt]:
             )
 
 
+def _with_its_user(containers: list[Container]) -> Iterator[Container]:
+    """The containers that run as the image's user, and not as one of their own."""
+    return (container for container in containers if container.user is None)
+
+
 def _holds_keys(mount: Mount) -> bool:
+    """Whether keys are mounted; those of a developer's own home are of no concern elsewhere."""
+    if (mount.host or "").startswith(("~", "$")):
+        return False
     return (
         not mount.writable and _KEYS.search(f"{mount.host or ''} {mount.target or ''}") is not None
     )

@@ -16,14 +16,15 @@ from hardhull.model import (
     Severity,
     SubjectKind,
 )
-from hardhull.project.kubernetes import KubernetesContainer
+from hardhull.project.kubernetes_container import KubernetesContainer
 from hardhull.project.users import container_user, image_user_of
 from hardhull.rules.finding import in_container, place
-from hardhull.rules.privileges.scope import set_by_openshift
+from hardhull.rules.privileges.scope import root_first, set_by_openshift
 from hardhull.rules.rollout import at_roll_out
 from hardhull.rules.user.pod_default import WHAT, corrected, overridden
 from hardhull.rules.user.roll_out import joins, roll_out, unchecked_volumes
 from hardhull.rules.user.workload_examples import WORKLOAD_MAY_RUN_AS_ROOT
+from hardhull.rules.user.workload_published_examples import PUBLISHED_WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,6 +163,9 @@ def _fitting(
 
 def _by_image(container: KubernetesContainer, user: User, context: Context) -> _Change | Refusal:
     ours = bool(context.project.stages_of(container))
+    image = context.project.image_of(container)
+    if user.root is None and image is not None and image.user_doubt:
+        return Refusal(user.evidence, container.path, container.span)
     if user.root is None:
         return Refusal(
             f"{user.evidence}; say what it is like under base-images in .github/hardhull.yml",
@@ -169,7 +173,7 @@ def _by_image(container: KubernetesContainer, user: User, context: Context) -> _
             container.span,
         )
     if user.root:
-        first = "image-runs-as-root comes first" if ours else "it needs root, or another image"
+        first = root_first(container, context)
         return Refusal(f"{user.evidence}: {first}", container.path, container.span)
     if user.numeric:
         return _Change()
@@ -272,6 +276,6 @@ RULE = Rule(
         "pss:runAsNonRoot",
         "pss:runAsUser",
     ),
-    examples=WORKLOAD_MAY_RUN_AS_ROOT,
+    examples=WORKLOAD_MAY_RUN_AS_ROOT + PUBLISHED_WORKLOADS,
     patches=True,
 )
