@@ -83,7 +83,7 @@ RULE = Rule(
     routine_when="never: somebody asked for it, and the reason may be outside this repository",
     review_when="its image is built here, and nothing here is seen to need it",
     refused_when=(
-        "it mounts devices or kernel modules of the host, shares mounts in both directions, or "
+        "it is given devices or kernel modules of the host, shares mounts in both directions, or "
         "starts with a command such as mount, sysctl or iptables; its image is not built here"
     ),
     references=(
