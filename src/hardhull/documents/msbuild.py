@@ -7,6 +7,7 @@ without bounds or name files. Tests let Python's expat judge that both see the s
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -37,8 +38,9 @@ _CLOSING = re.compile(rf"</(?P<name>{_NAME}){_BLANK}*+>")
 _INSTRUCTION = re.compile(rf"<\?(?P<name>{_NAME})(?=\?>|{_BLANK})")
 _DECLARATION = re.compile(
     rf"<\?xml{_BLANK}+version{_BLANK}*={_BLANK}*(?:\"1\.0\"|'1\.0')"
-    rf"(?:{_BLANK}+encoding{_BLANK}*={_BLANK}*[\"'](?P<encoding>[A-Za-z][\w.-]*)[\"'])?"
-    rf"(?:{_BLANK}+standalone{_BLANK}*={_BLANK}*[\"'](?:yes|no)[\"'])?{_BLANK}*\?>",
+    rf"(?:{_BLANK}+encoding{_BLANK}*={_BLANK}*"
+    r"(?P<quote>[\"'])(?P<encoding>[A-Za-z][\w.-]*)(?P=quote))?"
+    rf"(?:{_BLANK}+standalone{_BLANK}*={_BLANK}*(?:\"(?:yes|no)\"|'(?:yes|no)'))?{_BLANK}*\?>",
     re.ASCII,
 )
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -194,7 +196,8 @@ class _Reader:
         if match is None:
             raise _Malformed(0, "an XML declaration that is not understood")
         encoding = (match["encoding"] or "utf-8").lower()
-        if encoding != "utf-8" and (not self.text.isascii() or encoding.startswith("utf")):
+        others = not self.text.isascii() or encoding.startswith("utf") or not _is_known(encoding)
+        if encoding != "utf-8" and others:
             raise _Malformed(0, f"it says that it is written in {encoding}, and it is not")
         self._keep("instruction", match[0], match.end())
 
@@ -296,6 +299,14 @@ class _Reader:
         self.elements[own.index] = element
         if self.stack:
             self.stack[-1].content.append(element)
+
+
+def _is_known(encoding: str) -> bool:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        return False
+    return True
 
 
 def _name(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from hardhull.documents.yaml_nodes import Kind, Style, key_text
-from hardhull.documents.yaml_scalars import MARKS, opaque, resolve
+from hardhull.documents.yaml_scalars import MARKS, has_placeholder, resolve
 from hardhull.model import Address, Span
 
 if TYPE_CHECKING:
@@ -91,6 +91,27 @@ class YamlFile:
         if self._referrers is None:
             self._referrers = {id(alias.target): alias for alias in reversed(self.aliases)}
         return self._referrers.get(id(node))
+
+
+_PLACEHOLDER_COMMENT = re.compile(r"[ \t]*#\{")
+_PLACEHOLDER_BELOW = re.compile(r"\s*#\{")
+
+
+def opaque(file: YamlFile, node: Node) -> bool:
+    """Tell whether the value of `node` is known only after placeholders are filled in."""
+    if not file.filled_in:
+        return False
+    text = file.text
+    if node.kind is Kind.ALIAS:
+        return node.target is not None and opaque(file, node.target)
+    if node.kind is not Kind.SCALAR:
+        return node.flow and text.startswith("{{", node.start)
+    if has_placeholder(node.value):
+        return True
+    if node.style is not Style.PLAIN:
+        return False
+    follows = _PLACEHOLDER_COMMENT if node.value else _PLACEHOLDER_BELOW
+    return bool(follows.match(text, node.end))
 
 
 # ---------------------------------------------------------------- comments

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from hardhull.documents.source import newline_at
+from hardhull.documents.yaml import opaque
 from hardhull.documents.yaml_nodes import Kind, Node, Style, is_merge, key_text, merged_pairs
 from hardhull.documents.yaml_render import (
     Flow,
@@ -28,7 +29,7 @@ from hardhull.documents.yaml_render import (
     pair_lines,
     spell,
 )
-from hardhull.documents.yaml_scalars import has_placeholder, opaque, resolve
+from hardhull.documents.yaml_scalars import has_placeholder, resolve
 from hardhull.model import (
     Address,
     AppendItem,

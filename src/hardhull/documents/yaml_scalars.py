@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from hardhull.documents.yaml_nodes import Kind, Style
 
 if TYPE_CHECKING:
-    from hardhull.documents.yaml import YamlFile
     from hardhull.documents.yaml_nodes import Node
 
 _BOOLEANS = {
@@ -77,9 +76,6 @@ _PLACEHOLDER = re.compile(
     r"|(?<![A-Za-z0-9_])__[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?__(?![A-Za-z0-9_])",
     re.ASCII,
 )
-_PLACEHOLDER_COMMENT = re.compile(r"[ \t]*#\{")
-_PLACEHOLDER_BELOW = re.compile(r"\s*#\{")
-
 
 MARKS = ("{{", "#{", "$(", "${", "__", "\\")
 """A file without any of these has no placeholder; an escape may spell one of them."""
@@ -88,20 +84,3 @@ MARKS = ("{{", "#{", "$(", "${", "__", "\\")
 def has_placeholder(text: str) -> bool:
     """Tell whether something fills in a part of `text` before the program sees it."""
     return ("{" in text or "$(" in text or "__" in text) and bool(_PLACEHOLDER.search(text))
-
-
-def opaque(file: YamlFile, node: Node) -> bool:
-    """Tell whether the value of `node` is known only after placeholders are filled in."""
-    if not file.filled_in:
-        return False
-    text = file.text
-    if node.kind is Kind.ALIAS:
-        return node.target is not None and opaque(file, node.target)
-    if node.kind is not Kind.SCALAR:
-        return node.flow and text.startswith("{{", node.start)
-    if has_placeholder(node.value):
-        return True
-    if node.style is not Style.PLAIN:
-        return False
-    follows = _PLACEHOLDER_COMMENT if node.value else _PLACEHOLDER_BELOW
-    return bool(follows.match(text, node.end))

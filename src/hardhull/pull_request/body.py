@@ -157,21 +157,13 @@ def _all_of(count: int) -> str:
 
 
 def _unchecked(changes: Sequence[Change]) -> str:
-    said = [markdown(line[:1].upper() + line[1:]) for line in unchecked_in(changes)]
-    more = [f"{len(said) - _SHOWN} more, see the table"] if len(said) > _SHOWN else []
-    return (
-        ". ".join(
-            [
-                *said[:_SHOWN],
-                *more,
-                (
-                    "No image was built and no program started: uploads, scheduled jobs, whatever "
-                    "start-up does not reach"
-                ),
-            ]
-        )
-        + "."
+    said = [markdown(line) for line in unchecked_in(changes)]
+    more = [f"{len(said) - _SHOWN} more, see the table."] if len(said) > _SHOWN else []
+    always = (
+        "No image was built and no program started: uploads, scheduled jobs, whatever start-up "
+        "does not reach."
     )
+    return " ".join([*said[:_SHOWN], *more, always])
 
 
 # ---------------------------------------------------------------- changes

@@ -106,8 +106,7 @@ def _notes(changes: Iterable[Change]) -> list[str]:
 
 
 def _unchecked(changes: Iterable[Change]) -> str:
-    said = unchecked_in(changes)
-    return "".join(f" {markdown(line[:1].upper() + line[1:])}." for line in said)
+    return "".join(f" {markdown(line)}" for line in unchecked_in(changes))
 
 
 # ---------------------------------------------------------------- what did not

@@ -39,14 +39,18 @@ def notes_of(fixes: Iterable[Fix]) -> tuple[str, ...]:
 
 
 def unchecked_in(changes: Iterable[Change]) -> tuple[str, ...]:
-    """The preconditions that nobody looked at, as notes and evidence of these changes name them."""
+    """The preconditions that nobody looked at, a sentence each, as notes and evidence name them."""
     said = dict.fromkeys(
-        line.removeprefix(NOT_CHECKED)
+        _sentence(line.removeprefix(NOT_CHECKED))
         for change in changes
         for line in (*change.fix.notes, *change.finding.evidence)
         if line.startswith(NOT_CHECKED)
     )
     return tuple(said)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('?', '.')) else '.'}"
 
 
 def _applied(note: str) -> bool:
