@@ -141,6 +141,9 @@ def test_a_composed_service_runs_the_stage_that_it_builds(tmp_path: Path) -> Non
     [
         ("acme.example/shop:1.2", True),
         ("acme.example/front:latest", True),  # by the name of a build command
+        ("${REGISTRY:-acme.example}/shop:${TAG}", True),
+        ("${REGISTRY}/mail:${TAG}", False),
+        ("${IMAGE}", False),
         ("acme.example/mail", False),
         ("redis:7", False),
         ("mcr.microsoft.com/mssql/shop", False),

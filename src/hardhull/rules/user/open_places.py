@@ -38,21 +38,17 @@ class Gift:
 
 def gifts(stage: AppStage) -> Iterator[Gift]:
     """The directories that the Dockerfile gives to others than root, in order."""
-    folder = "/"
-    user = ""
     made: set[str] = set()
-    for instruction in stage.instructions:
+    for instruction, folder, user in _in_order(stage):
+        by_root = user in ("", "root", "0")
         match instruction.keyword:
-            case "USER":
-                user = instruction.text.partition(":")[0]
-            case "WORKDIR":
-                folder = posixpath.join(folder, instruction.text.strip().strip("\"'"))
-                if user in ("", "root", "0"):
-                    made.add(posixpath.normpath(folder))
+            case "WORKDIR" if by_root:
+                made.add(folder)
             case "RUN":
                 text = instruction.text + "".join(f"\n{h.body}" for h in instruction.heredocs)
                 for owner, path in _given_by_command(text):
                     yield Gift(_absolute(folder, path), owner, instruction)
+                made |= {_absolute(folder, path) for path in _made_by_command(text) if by_root}
             case "COPY" | "ADD":
                 for flag in instruction.flags:
                     name, _, owner = flag.value.partition("=")
@@ -61,6 +57,17 @@ def gifts(stage: AppStage) -> Iterator[Gift]:
                         yield Gift(path, owner, instruction, contents=path in made)
             case _:
                 pass
+
+
+def _in_order(stage: AppStage) -> Iterator[tuple[Instruction, str, str]]:
+    """Each instruction with the folder and the user that are in force behind it."""
+    folder, user = "/", ""
+    for instruction in stage.instructions:
+        if instruction.keyword == "WORKDIR":
+            folder = _absolute(folder, instruction.text.strip().strip("\"'"))
+        elif instruction.keyword == "USER":
+            user = instruction.text.partition(":")[0].strip()
+        yield instruction, folder, user
 
 
 def _given_by_command(text: str) -> Iterator[tuple[str | None, str]]:
@@ -81,6 +88,13 @@ def _given_by_command(text: str) -> Iterator[tuple[str | None, str]]:
                 yield from ((who, path) for path in paths)
             elif _FOR_ALL.fullmatch(who):
                 yield from ((None, path) for path in paths)
+
+
+def _made_by_command(text: str) -> Iterator[str]:
+    for command in _COMMANDS.split(text) if "mkdir" in text else ():
+        name, _, rest = command.strip().partition(" ")
+        if name == "mkdir":
+            yield from (word for word in rest.split() if not word.startswith("-"))
 
 
 def _absolute(folder: str, path: str) -> str:

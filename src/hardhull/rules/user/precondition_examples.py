@@ -131,6 +131,19 @@ FILES = (
         level=Level.REVIEW,
     ),
     Example(
+        "only the contents of a folder that root made were given",
+        {
+            **_with(_BASE + "RUN mkdir -p data\nCOPY --chown=app seed data/\n" + _START),
+            "api/Program.cs": 'File.WriteAllText("data/a.json", "{}");\n' + _CODE,
+        },
+        {
+            "api/Dockerfile": _BASE
+            + "RUN mkdir -p data\nCOPY --chown=app seed data/\nUSER $APP_UID\n"
+            + _START
+        },
+        level=Level.REVIEW,
+    ),
+    Example(
         "a folder that came to be with its contents",
         {
             **_with(
