@@ -136,6 +136,32 @@ def test_a_composed_service_runs_the_stage_that_it_builds(tmp_path: Path) -> Non
     assert [stage.path for stage in shop.stages_of(shop.containers[0])] == ["shop/Dockerfile"]
 
 
+@pytest.mark.parametrize(
+    ("image", "runs"),
+    [
+        ("acme.example/shop:1.2", True),
+        ("acme.example/front:latest", True),  # by the name of a build command
+        ("${REGISTRY:-acme.example}/shop:${TAG}", True),
+        ("${REGISTRY}/mail:${TAG}", False),
+        ("${IMAGE}", False),
+        ("acme.example/mail", False),
+        ("redis:7", False),
+        ("mcr.microsoft.com/mssql/shop", False),
+    ],
+)
+def test_a_composed_service_may_pull_what_is_built_here(
+    tmp_path: Path, image: str, *, runs: bool
+) -> None:
+    files = {
+        **PROGRAM,
+        "build.sh": "docker build -t acme.example/front:1 -f shop/Dockerfile .\n",
+        "deploy/compose.yaml": f"services:\n  one:\n    image: {image}\n",
+    }
+    (shop,) = applications(tmp_path, files).values()
+
+    assert [c.path for c in shop.containers] == (["deploy/compose.yaml"] if runs else [])
+
+
 def test_stages_by_target_are_programs_of_their_own(tmp_path: Path) -> None:
     files = {
         "cart/Cart.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',

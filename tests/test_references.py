@@ -126,6 +126,11 @@ ONE, TWO = "one/k8s/deployment.yaml", "two/k8s/deployment.yaml"
         ("for f in two/k8s/*.yaml; do\n  sed -i 's/acme/x/' $f\ndone", {TWO}),
         ("find two -name '*.yaml' | xargs sed -i 's/acme/x/'", {TWO}),
         ("sed -i 's/replicas: 1/replicas: 2/' one/k8s/deployment.yaml", set()),
+        ("sed -i 's/image:[[:space:]]*acme/image: x/' one/k8s/deployment.yaml", {ONE}),
+        ("sed -i 's/image:[[:space:]]*other/image: x/' one/k8s/deployment.yaml", set()),
+        ("sed -i 's/image:[[.-.]]*acme/x/' one/k8s/deployment.yaml", {ONE}),
+        ("V=$(cat one/k8s/deployment.yaml | sed -n 's/.*acme.web:\\(.*\\)/\\1/p')", set()),
+        ("sed -n 's/acme/x/p' -i one/k8s/deployment.yaml", {ONE}),
         ("sed 's/:1/:2/' one/k8s/deployment.yaml | kubectl apply -f -", {ONE}),
         ("yq '.spec.containers[0].image' one/k8s/deployment.yaml", set()),
         ("yq -i '.spec.containers[0].image = \"b\"' one/k8s/deployment.yaml", {ONE}),
@@ -313,3 +318,72 @@ def test_who_builds_a_base(tmp_path: Path, path: str, text: str) -> None:
 
     assert said is not None
     assert said.startswith(path)
+
+
+WORKFLOW = """\
+env:
+  REGISTRY: registry.example
+  IMAGE: acme/shop
+jobs:
+  a:
+    steps:
+{steps}
+"""
+BUILD = """\
+      - uses: docker/build-push-action@v6
+        with:
+          context: ${{{{ github.workspace }}}}/api
+          {line}
+"""
+METADATA = """\
+      - id: meta
+        uses: docker/metadata-action@v5
+        with:
+          images: |
+            ghcr.io/acme/shop
+            ${{ env.REGISTRY }}/${{ env.IMAGE }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "here"),
+    [
+        (BUILD.format(line="tags: ${{ env.REGISTRY }}/${{env.IMAGE}}:${{ github.sha }}"), True),
+        (BUILD.format(line="tags: ghcr.io/x/y:1,registry.example/acme/shop:1"), True),
+        (
+            BUILD.format(line='outputs: type=image,"name=registry.example/acme/shop"'),
+            True,
+        ),
+        (METADATA + BUILD.format(line="tags: ${{ steps.meta.outputs.tags }}"), True),
+        (METADATA + BUILD.format(line="tags: ${{ steps.other.outputs.tags }}"), False),
+        (BUILD.format(line="tags: ${{ inputs.registry }}/acme/shop:1"), False),
+        (BUILD.format(line="tags: ${{ env.REGISTRY }}/acme/other:1"), False),
+    ],
+)
+def test_a_workflow_names_what_it_builds(tmp_path: Path, steps: str, *, here: bool) -> None:
+    """With variables, with the action that makes tags, or as what comes out."""
+    image = "registry.example/acme/shop:latest"
+    files = {
+        "api/Dockerfile": "FROM scratch\nCOPY a /a\n",
+        "compose.yaml": f"services:\n  shop:\n    image: {image}\n",
+        ".github/workflows/ci.yml": WORKFLOW.format(steps=steps),
+    }
+    write(tmp_path, files)
+    uses = survey(tmp_path, Settings()).project.references
+    (said,) = (use.built_here for use in uses if use.text == image)
+
+    assert (said is not None) is here
+
+
+def test_a_workflow_may_compute_the_argument_it_sets(tmp_path: Path) -> None:
+    step = BUILD.format(line="build-args: |\n            TAG=${{ inputs.tag }}")
+    files = {
+        "api/Dockerfile": "ARG TAG=8.0\nFROM mcr.microsoft.com/dotnet/aspnet:$TAG\n",
+        "web/Dockerfile": "ARG TAG=8.0\nFROM mcr.microsoft.com/dotnet/aspnet:$TAG\n",
+        ".github/workflows/ci.yml": WORKFLOW.format(steps=step),
+    }
+
+    assert writers(tmp_path, files) == {
+        "api/Dockerfile": ".github/workflows/ci.yml:7 sets ARG TAG",
+        "web/Dockerfile": None,
+    }

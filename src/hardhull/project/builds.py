@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hardhull.documents.unreadable import Unreadable
 from hardhull.documents.yaml_reading import read_yaml
+from hardhull.project.built_names import Names
 from hardhull.project.contexts import in_texts
 from hardhull.project.publish_commands import (
     PublishCommand,
@@ -20,7 +21,7 @@ from hardhull.project.publish_commands import (
 from hardhull.project.writers import Writer, commands, kustomizations, place_of, repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hardhull.documents.source import Source
     from hardhull.documents.yaml import Cursor
@@ -35,6 +36,7 @@ _OUTPUT = re.compile(r"\$\{\{steps\.([\w-]+)\.outputs\.tags\}\}")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _SET_VALUE = re.compile(r"--set(?:-string|-literal|-file)?[= ]+[\"']?(?P<pairs>[\w.-]+=[^\n]*)")
 _VALUE_KEY = re.compile(r"(?:^|,)([\w.-]+)=")
+_WORKSPACE = re.compile(r"^\$\{\{\s*github\.workspace\s*\}\}/?")
 _WITH_VALUE = frozenset(
     [
         "-t",
@@ -242,59 +244,37 @@ def _build_action(
         return
     file = read_yaml(source)
     root = None if isinstance(file, Unreadable) else file.cursor(0)
-    steps = list(_all_mappings(root)) if root is not None else []
-    computed = _computed_names(steps)
-    for step in steps:
+    every = tuple(_all_mappings(root)) if root is not None else ()
+    names = Names(every)
+    for step in every:
         block = step.get("with") or step.get("inputs")
         if block is None:
             continue
         place = f"{source.path}:{step.line}"
-        texts = {key: value.text for key, value in block.pairs() if value.text}
-        # A text with an expression has no value that could be relied on; names are compared only.
-        names = {key: value.node.value or "" for key, value in block.pairs()}
+        # Not `text`: an expression (`${{ … }}`) in it would hide all of it.
+        texts = {key: value.node.value for key, value in block.pairs() if value.node.value}
         wanted = texts.get("file") or texts.get("dockerfile") or texts.get("Dockerfile")
         context = texts.get("context")
         uses = step.get("uses")
         if wanted is None and context is None:
-            found = _tags(names.get("meta-images", ""))
-            images += [BuiltImage(place, repository(name)) for name in found]
+            found = names.of(step, texts) if "meta-images" in texts else ()
+            images += [BuiltImage(place, name) for name in found]
             if uses is None or "/build-push-action@" not in (uses.text or ""):
                 continue
             context = "."  # what the action builds where nothing else is said
+        wanted, context = (_in_workspace(one) for one in (wanted, context))
         dockerfile = _resolve((wanted or "").replace("**/", "") or None, context, "", known)
-        # Azure Pipelines name the repository apart from its tags.
-        tags = _tags(names.get("repository") or names.get("meta-images") or names.get("tags", ""))
-        for name in [name for tag in tags for name in _named(tag, step, computed)] or [""]:
-            named = repository(name) if name else None
-            images.append(BuiltImage(place, named, dockerfile, texts.get("target")))
+        stage = block.get("target")
+        target = stage.text if stage is not None else None
+        pushed: Iterable[str | None] = names.of(step, texts) or (None,)
+        images += [BuiltImage(place, name, dockerfile, target) for name in pushed]
         for line in (texts.get("build-args") or "").splitlines():
             arguments.setdefault((dockerfile, line.partition("=")[0].strip()), place)
 
 
-def _tags(text: str) -> list[str]:
-    """The names in a text that lists them, by lines, blanks or commas; expressions stay whole."""
-    whole = _EXPRESSION.sub(lambda match: re.sub(r"\s", "", match[0]), text)
-    return [name for name in re.split(r"[\s,]+", whole) if name]
-
-
-def _computed_names(steps: Iterable[Cursor]) -> list[tuple[int, str, list[str]]]:
-    """The steps that put names of images together (`docker/metadata-action`): line, id, names."""
-    found = []
-    for step in steps:
-        uses, own, listed = step.get("uses"), step.get("id"), step.get("with", "images")
-        if uses is None or own is None or listed is None or not own.text:
-            continue
-        if "/metadata-action@" in (uses.text or ""):
-            names = [name.removeprefix("name=") for name in _tags(listed.node.value or "")]
-            found.append((step.line, own.text, names))
-    return found
-
-
-def _named(tag: str, step: Cursor, computed: Iterable[tuple[int, str, list[str]]]) -> Sequence[str]:
-    """What a tag stands for: the names that the last step of that id before this one made."""
-    match = _OUTPUT.fullmatch(tag)
-    before = [c for c in computed if match is not None and c[1] == match[1] and c[0] < step.line]
-    return max(before)[2] if before else (tag,)
+def _in_workspace(path: str | None) -> str | None:
+    """A path of a step, from the folder that workflows check out into."""
+    return _WORKSPACE.sub("./", path) if path is not None else None
 
 
 def _all_mappings(cursor: Cursor) -> Iterator[Cursor]:

@@ -24,6 +24,8 @@ _TEST_WORDS = re.compile(
     r"(^|[-_.])((?:unit|functional|integration|acceptance|component|system|api)?tests?|specs?|e2e|debug|dev(?:elop(?:ment)?)?|local|ci|tools?|bench(?:mark)?s?)"
     r"($|[-_.])"
 )
+_EXECUTABLE = re.compile(r"(?<![\w.])\.?(?:/[\w.-]+)*/(?P<name>[\w.-]+)(?![\w./-])")
+_PROJECT = re.compile(r"(?P<name>[\w.-]+)\.(?:cs|fs|vb)proj\b")
 
 
 def targets(
@@ -72,5 +74,14 @@ def _is_for_tests(stage: AppStage) -> bool:
 
 
 def _starts_dotnet(stage: AppStage) -> bool:
+    """Whether it starts an assembly, or the executable of a project that the file publishes."""
     started = text_of(stage, "ENTRYPOINT") + " " + text_of(stage, "CMD")
-    return bool(re.search(r"\bdotnet\b", started) and STARTED.search(started))
+    if re.search(r"\bdotnet\b", started) and STARTED.search(started):
+        return True
+    names = set(_EXECUTABLE.findall(started))
+    return bool(names) and any(
+        names & set(_PROJECT.findall(instruction.text))
+        for other in stage.stages
+        for instruction in other.instructions
+        if instruction.keyword == "RUN" and "dotnet publish" in instruction.text
+    )

@@ -232,6 +232,30 @@ class ComposeService:
         text = "\n".join(layer.raw for _, layer in self.layers)
         return None if "*" in text or "<<" in text else text
 
+    @cached_property
+    def devices(self) -> tuple[Cursor, ...]:
+        """Where layers give it devices of the host, by path, by rule or as what a driver has."""
+        keys = (
+            ("devices",),
+            ("device_cgroup_rules",),
+            ("gpus",),
+            ("deploy", "resources", "reservations", "devices"),
+        )
+        found = (layer.get(*key) for _, layer in self.layers for key in keys)
+        return tuple(one for one in found if one is not None and not one.is_null)
+
+    @cached_property
+    def secret_files(self) -> tuple[Cursor, ...]:
+        """Its secrets that are files of the host: mounted as they are, whoever owns them."""
+        found: list[Cursor] = []
+        for item in self._all("secrets"):
+            source = item.get("source")
+            name = source.text if source is not None else item.text
+            root = item.file.cursor(0)
+            said = root.get("secrets", name or "", "file") if root is not None else None
+            found += [item] if said is not None else []
+        return tuple(found)
+
     def option(self, *keys: str) -> Cursor | None:
         """Any other key of the service, strongest layer first."""
         return self._last(*keys)

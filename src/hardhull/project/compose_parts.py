@@ -29,6 +29,8 @@ class Build:
     arguments: Mapping[str, Setting]
     cursor: Cursor
     """Where it is said: the weakest layer, or the first that names additional contexts."""
+    filled_in: bool = False
+    """Whether a placeholder stands in the context's or the Dockerfile's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ def build_of(layers: Sequence[tuple[str, Cursor]], *, sure: int) -> Build | None
     context, dockerfile, target = _merged(found)
     builds = [build for _, build in found]
     cursor = next((one for one in builds if one.get("additional_contexts") is not None), builds[0])
-    return Build(context, dockerfile, target, arguments, cursor)
+    filled_in = dockerfile is None and _filled_in(builds)
+    return Build(context, dockerfile, target, arguments, cursor, filled_in)
 
 
 def _merged(found: Sequence[tuple[str, Cursor]]) -> tuple[str | None, str | None, str | None]:
@@ -155,6 +158,14 @@ def _merged(found: Sequence[tuple[str, Cursor]]) -> tuple[str | None, str | None
         target = target if stage is None else stage.text
         inline = inline or build.get("dockerfile_inline") is not None
     return context, None if inline else _join(context, name), target
+
+
+def _filled_in(builds: Sequence[Cursor]) -> bool:
+    """Whether the Dockerfile of a build is one that somebody names when it is built."""
+    if any(build.get("dockerfile_inline") is not None for build in builds):
+        return False
+    named = [(build, build.get("context"), build.get("dockerfile")) for build in builds]
+    return any(one is not None and one.is_opaque for names in named for one in names)
 
 
 def _join(folder: str | None, name: str | None) -> str | None:

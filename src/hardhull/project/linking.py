@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from hardhull.documents.yaml import Cursor
     from hardhull.images import Reference
     from hardhull.project.application import AppStage
-    from hardhull.project.compose import ComposeService
     from hardhull.project.container import Container
     from hardhull.project.dotnet import DotnetProject
     from hardhull.project.link import Project
@@ -65,6 +64,7 @@ class Linker:
         self.published = PublishedDrafts(self.bare, self.by_project)
         self._compose()
         self._named_images()
+        self._pulled()
         self._workloads()
         served: dict[tuple[str, str], list[int]] = {}
         for index, service in enumerate(self.bare.all_services):
@@ -160,16 +160,6 @@ class Linker:
                 draft.evidence.append(
                     f"{service.path}:{build.cursor.line} builds {build.dockerfile}"
                 )
-            elif not service.builds and image is not None:
-                self._composed_of_published(service, image)
-
-    def _composed_of_published(self, service: ComposeService, image: Cursor) -> None:
-        """A service that builds nothing itself may run what the SDK publishes."""
-        reference = parse_reference(image.text) if image.text else None
-        found, evidence = self._published(image, reference)
-        if found is not None:
-            found.containers.append(service)
-            found.evidence.append(f"{image.path}:{image.line} runs it ({evidence})")
 
     def _published(
         self, image: Cursor | None, reference: Reference | None
@@ -212,6 +202,20 @@ class Linker:
         match = _NAMED.search(image)
         if match is not None:
             self.made_as.setdefault(plain(match["name"]), []).append((draft, evidence))
+
+    def _pulled(self) -> None:
+        """Compose services that build nothing and name the image of a program of ours."""
+        for service in self.bare.compose:
+            image = service.image
+            if service.builds or image is None:
+                continue
+            reference = parse_reference(image.text) if image.text else None
+            if reference is not None and others_publish(reference.repository_name):
+                continue
+            draft, evidence = self._draft_of_image(image, service.path)
+            if draft is not None:
+                draft.containers.append(service)
+                draft.evidence.append(f"{image.path}:{image.line} runs it ({evidence})")
 
     # -- Kubernetes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ _SET_IMAGE = re.compile(
 _EDITORS = ("sed", "perl", "yq", "jq")
 _EDITOR = re.compile(rf"(?<![\w./$-])(?:{'|'.join(_EDITORS)})(?=\s)")
 _READS_JSON = re.compile(r"(?<![\w./$-])[yj]q\s")
+_PRINTS = re.compile(r"(?<![\w./$-])sed\s+(?:-\w+\s+)*-\w*n\w*\s")
+"""`sed -n` prints what it is asked for."""
 _WRITES = re.compile(r"\s-\w*i\b|--in-?place|>|\bapply\b|\btee\b|\bsponge\b")
 _FILE = re.compile(r"[\w./*${}-]*(?:[\w*}-]+\.ya?ml\b|\b[Dd]ockerfile(?![\w-]*/)[\w.*-]*)(?![\w/])")
 _FIND = re.compile(r"\bfind\s+(?P<folder>[^\s-][^\s]*)\s.*?-name\s+[\"']?(?P<name>[\w.*-]+)")
@@ -31,6 +34,18 @@ _LOOP = re.compile(r"\bfor\s+(?P<name>\w+)\s+in\s+(?P<files>[^;\n]*)")
 _SUBSTITUTION = re.compile(
     r"(?<![\w])s(?P<mark>[/|#@,~!])(?P<old>(?:\\.|(?!(?P=mark)).)*)(?P=mark)"
 )
+_CLASSES = {
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "blank": " \\t",
+    "digit": "0-9",
+    "lower": "a-z",
+    "space": r"\s",
+    "upper": "A-Z",
+    "xdigit": "0-9a-fA-F",
+}
+_CLASS = re.compile(rf"\[:(?P<name>{'|'.join(_CLASSES)}):\]")
+"""A character class of POSIX, inside brackets."""
 _VARIABLE = re.compile(r"\$(?:\{\{.*?\}\}|\{[^}]*\}|\([^)]*\)|\w+)")
 _MOVES = re.compile(r"\b(?:cd|pushd|working-?directory|Set-Location)\b", re.IGNORECASE)
 _INCLUDES = ("resources", "bases", "components", "patchesStrategicMerge")
@@ -91,6 +106,8 @@ def _kubectl(place: str, words: Sequence[str]) -> Iterator[Writer]:
 
 def _can_write(line: str) -> bool:
     """A query that changes nothing, or nothing about images, writes no reference."""
+    if _PRINTS.search(line) and not re.search(r"\bperl\s", line) and not _WRITES.search(line):
+        return False
     if not _READS_JSON.search(line) or re.search(r"\b(?:sed|perl)\s", line):
         return True
     about = "image" in line.lower() or "$" in line
@@ -109,10 +126,12 @@ def _changed_lines(line: str) -> tuple[str, ...]:
         pattern = "\0".join(_VARIABLE.split(old))
         if re.search(r"[(){}+?|]", pattern):
             return ()  # means different things in basic and extended syntax
-        pattern = pattern.replace("\0", ".*")
+        pattern = _CLASS.sub(lambda hit: _CLASSES[hit["name"]], pattern.replace("\0", ".*"))
         try:
-            re.compile(pattern)
-        except re.error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # what Python may come to read otherwise
+                re.compile(pattern)
+        except (re.error, Warning):
             return ()
         found.append(pattern)
     return tuple(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardhull.model import Example, Finding, Fix, Level, Refusal, Rule, Severity, SubjectKind
+from hardhull.project.compose import ComposeService
 from hardhull.rules.finding import in_container
 from hardhull.rules.privileges.circumstances import to_take
 from hardhull.rules.privileges.examples import COMPOSE, POD, in_compose, in_pod
@@ -46,6 +47,9 @@ def fix(finding: Finding, context: Context) -> Fix | Refusal:
         if any(host == device or host.startswith(f"{device}/") for device in _DEVICES):
             reason = f"it is given {host} of the host, which it can use only while privileged"
             return Refusal(reason, mount.cursor.path, mount.cursor.span)
+    for given in container.devices if isinstance(container, ComposeService) else ():
+        reason = "it is given devices of the host, which it may use only while privileged"
+        return Refusal(reason, given.path, given.key_span or given.span)
     needing = ((NEEDS_HOST, "does what only a privileged container can"),)
     notes = to_take(container, context, needing, "why it was made privileged")
     if isinstance(notes, Refusal):
@@ -79,7 +83,7 @@ RULE = Rule(
     routine_when="never: somebody asked for it, and the reason may be outside this repository",
     review_when="its image is built here, and nothing here is seen to need it",
     refused_when=(
-        "it mounts devices or kernel modules of the host, shares mounts in both directions, or "
+        "it is given devices or kernel modules of the host, shares mounts in both directions, or "
         "starts with a command such as mount, sysctl or iptables; its image is not built here"
     ),
     references=(
@@ -116,6 +120,15 @@ RULE = Rule(
             "it uses a device of the host",
             in_compose(_COMPOSE + "    volumes:\n      - /dev/ttyUSB0:/dev/ttyUSB0\n"),
             refused="it is given /dev/ttyUSB0 of the host",
+        ),
+        Example(
+            "it is given what a driver has",
+            in_compose(
+                _COMPOSE + "    deploy:\n      resources:\n        reservations:\n"
+                "          devices:\n            - driver: nvidia\n"
+                "              capabilities: [gpu]\n"
+            ),
+            refused="it is given devices of the host",
         ),
         Example(
             "an init container sets a kernel parameter",

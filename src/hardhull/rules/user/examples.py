@@ -95,6 +95,7 @@ IMAGE_RUNS_AS_ROOT = (
                 "    volumes:\n      - ./https:/home/app/.aspnet/https:ro\n"
             ),
         },
+        level=Level.REVIEW,
     ),
     Example(
         "a named volume may hold files of root",

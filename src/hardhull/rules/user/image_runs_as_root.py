@@ -187,11 +187,14 @@ RULE = Rule(
     review_when=(
         "the program's code is not here or could not be read to the end, a volume is mounted or "
         "declared, directories belong to another user, the start script could not be read, a "
-        "certificate to trust is mounted, or an explicit `USER root` is overridden"
+        "certificate to trust is mounted, keys or secrets are files of the host, only the "
+        "contents of a directory were given to the user, a placeholder names the Dockerfile that "
+        "a Compose file builds, or an explicit `USER root` is overridden"
     ),
     refused_when=(
         "a port below 1024 is listened on, the start-up changes the user itself or needs root, "
-        "the program writes below a directory that root owns or opens raw sockets (`ping`), only root "
+        "the program writes below a directory that root owns or opens raw sockets (`ping`), "
+        "it is given a device of the host, only root "
         "may read or start it, Windows builds the same Dockerfile and a user has to be made, "
         "the image is a base that others run commands on, or the base image is not known"
     ),

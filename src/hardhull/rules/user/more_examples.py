@@ -81,6 +81,7 @@ _CONTAINERS = (
                 "    volumes:\n      - ./https:/home/app/.aspnet/https:ro\n"
             ),
         },
+        level=Level.REVIEW,
     ),
     Example(
         "Windows builds the same Dockerfile",

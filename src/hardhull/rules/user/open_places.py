@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _OWN_TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  the container's, not ours
 _COMMANDS = re.compile(r"&&|\|\||[;|\n]")
+_A_FILE = re.compile(r"\.\w+$|^/etc/(?:localtime|timezone)$")
+"""A mount that is a file, as far as its name says: what is written elsewhere is not in it."""
 _FOR_ALL = re.compile(r"0?[1-7]?[0-7][0-7][2367]|(?:[ugo]*[ao]|[ugo]*)\+\w*w\w*")
 
 
@@ -30,27 +32,42 @@ class Gift:
     path: str
     owner: str | None
     instruction: Instruction
+    contents: bool = False
+    """Whether only what lies in it was given: a folder that was there stays its owner's."""
 
 
 def gifts(stage: AppStage) -> Iterator[Gift]:
     """The directories that the Dockerfile gives to others than root, in order."""
-    folder = "/"
-    for instruction in stage.instructions:
+    made: set[str] = set()
+    for instruction, folder, user in _in_order(stage):
+        by_root = user in ("", "root", "0")
         match instruction.keyword:
-            case "WORKDIR":
-                folder = posixpath.join(folder, instruction.text.strip().strip("\"'"))
+            case "WORKDIR" if by_root:
+                made.add(folder)
             case "RUN":
                 text = instruction.text + "".join(f"\n{h.body}" for h in instruction.heredocs)
                 for owner, path in _given_by_command(text):
                     yield Gift(_absolute(folder, path), owner, instruction)
+                made |= {_absolute(folder, path) for path in _made_by_command(text) if by_root}
             case "COPY" | "ADD":
                 for flag in instruction.flags:
                     name, _, owner = flag.value.partition("=")
                     if name == "--chown" and instruction.words:
                         path = _absolute(folder, instruction.words[-1].value)
-                        yield Gift(path, owner, instruction)
+                        yield Gift(path, owner, instruction, contents=path in made)
             case _:
                 pass
+
+
+def _in_order(stage: AppStage) -> Iterator[tuple[Instruction, str, str]]:
+    """Each instruction with the folder and the user that are in force behind it."""
+    folder, user = "/", ""
+    for instruction in stage.instructions:
+        if instruction.keyword == "WORKDIR":
+            folder = _absolute(folder, instruction.text.strip().strip("\"'"))
+        elif instruction.keyword == "USER":
+            user = instruction.text.partition(":")[0].strip()
+        yield instruction, folder, user
 
 
 def _given_by_command(text: str) -> Iterator[tuple[str | None, str]]:
@@ -71,6 +88,13 @@ def _given_by_command(text: str) -> Iterator[tuple[str | None, str]]:
                 yield from ((who, path) for path in paths)
             elif _FOR_ALL.fullmatch(who):
                 yield from ((None, path) for path in paths)
+
+
+def _made_by_command(text: str) -> Iterator[str]:
+    for command in _COMMANDS.split(text) if "mkdir" in text else ():
+        name, _, rest = command.strip().partition(" ")
+        if name == "mkdir":
+            yield from (word for word in rest.split() if not word.startswith("-"))
 
 
 def _absolute(folder: str, path: str) -> str:
@@ -94,16 +118,25 @@ def writes(stage: AppStage, app: Application, user: NewUser) -> Iterator[Refusal
     if program is None or not program.files:
         yield Doubt("not checked: the program's code is not here; does it write below its folder?")
         return
-    own = [gift.path for gift in gifts(stage) if belongs_to(gift, user, stage)]
+    given = [gift for gift in gifts(stage) if belongs_to(gift, user, stage)]
+    own = [gift.path for gift in given if not gift.contents]
+    partly = [gift.path for gift in given if gift.contents]
     mounted = [m.target for c in app.containers for m in c.mounts if m.target and m.writable]
+    folders = [target for target in mounted if not _A_FILE.search(target)]
     places = [*own, *mounted, user.home, *_OWN_TEMPORARY]
     work = stage.effective("WORKDIR")
     folder = work.text.strip().strip("\"'") if work is not None else "/"
     for write in program.file_writes:
-        target = _target(write.literal, folder)
-        if target is None and (own or mounted):
+        target, whole = _target(write.literal, folder)
+        known = target is not None and any(_below(target, place) for place in places)
+        beneath = [*own, *partly, *folders]
+        if not whole and target is not None and not known:
+            beneath = [place for place in beneath if _below(place, target)] + [
+                place for place in partly if _below(target, place)
+            ]
+        if not known and (beneath if not whole else any(_below(target or "", p) for p in partly)):
             yield Doubt(f"not checked: where {write.path}:{write.line} writes ({write.how})")
-        elif target is None or not any(_below(target, place) for place in places):
+        elif not known:
             yield Refusal(
                 f"{write.path}:{write.line} writes {write.literal or 'files'}, "
                 "where only root may write",
@@ -113,11 +146,20 @@ def writes(stage: AppStage, app: Application, user: NewUser) -> Iterator[Refusal
         yield Doubt("not checked: all of the program's code; does it write below its folder?")
 
 
-def _target(literal: str | None, folder: str) -> str | None:
-    """The path that is written; None where a variable or a Windows drive hides it."""
-    if literal is None or re.search(r"[{}$%]|^[A-Za-z]:|^~", literal):
-        return None
-    return posixpath.normpath(posixpath.join(folder, literal.replace("\\", "/")))
+def _target(literal: str | None, folder: str) -> tuple[str | None, bool]:
+    """The path that is written, and whether that is all of it: else the folder that it is in.
+
+    None where a variable or a Windows drive hides it.
+    """
+    if literal is None or re.match(r"[A-Za-z]:|~", literal):
+        return None, False
+    path = literal.replace("\\", "/")
+    variable = re.search(r"[{}$%]", path)
+    if variable is not None:
+        path = path[: variable.start()].rpartition("/")[0]
+        if not path:
+            return None, False
+    return posixpath.normpath(posixpath.join(folder, path)), variable is None
 
 
 def _below(path: str, place: str) -> bool:

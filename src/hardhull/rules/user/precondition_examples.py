@@ -42,6 +42,25 @@ STARTS = (
         refused="api/start.sh:2 does what only root can",
     ),
     Example(
+        "a start script speaks of what it does not do",
+        {
+            **_with(_SCRIPT),
+            "api/start.sh": (
+                '#!/bin/sh\necho "Please mount a volume at $DATA and chown it" >&2\n'
+                "echo 'apt-get update: no'\ndotnet Api.dll\n"
+            ),
+        },
+        {"api/Dockerfile": _SCRIPT.replace("ENTRYPOINT", "USER $APP_UID\nENTRYPOINT")},
+    ),
+    Example(
+        "a start script says something while it does it",
+        {
+            **_with(_SCRIPT),
+            "api/start.sh": '#!/bin/sh\necho "owner: $(chown app /data)"\ndotnet Api.dll\n',
+        },
+        refused="api/start.sh:2 does what only root can",
+    ),
+    Example(
         "a start script that is not here",
         _with(_SCRIPT),
         {"api/Dockerfile": _SCRIPT.replace("ENTRYPOINT", "USER $APP_UID\nENTRYPOINT")},
@@ -97,6 +116,61 @@ FILES = (
             "api/Program.cs": 'File.WriteAllText("data/a.json", "{}");\n' + _CODE,
         },
         {"api/Dockerfile": _BASE + "RUN mkdir data && chown app data\nUSER $APP_UID\n" + _START},
+    ),
+    Example(
+        "only the contents of a folder of root's were given",
+        {
+            **_with(_BASE.replace("COPY", "COPY --chown=$APP_UID") + _START),
+            "api/Program.cs": 'File.WriteAllText("a.json", "{}");\n' + _CODE,
+        },
+        {
+            "api/Dockerfile": _BASE.replace("COPY", "COPY --chown=$APP_UID")
+            + "USER $APP_UID\n"
+            + _START
+        },
+        level=Level.REVIEW,
+    ),
+    Example(
+        "only the contents of a folder that root made were given",
+        {
+            **_with(_BASE + "RUN mkdir -p data\nCOPY --chown=app seed data/\n" + _START),
+            "api/Program.cs": 'File.WriteAllText("data/a.json", "{}");\n' + _CODE,
+        },
+        {
+            "api/Dockerfile": _BASE
+            + "RUN mkdir -p data\nCOPY --chown=app seed data/\nUSER $APP_UID\n"
+            + _START
+        },
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a folder that came to be with its contents",
+        {
+            **_with(
+                _BASE.replace("WORKDIR /app\nCOPY out .", "COPY --chown=app out /app\nWORKDIR /app")
+                + _START
+            ),
+            "api/Program.cs": 'File.WriteAllText("a.json", "{}");\n' + _CODE,
+        },
+        {
+            "api/Dockerfile": _BASE.replace(
+                "WORKDIR /app\nCOPY out .", "COPY --chown=app out /app\nWORKDIR /app"
+            )
+            + "USER $APP_UID\n"
+            + _START
+        },
+    ),
+    Example(
+        "a variable names the file, in a folder that only root may write",
+        {
+            **_composed("    volumes:\n      - /etc/localtime:/etc/localtime\n"),
+            "api/nlog.config": (
+                "<nlog><targets>\n"
+                '<target type="File" fileName="logs/${shortdate}/a.log" />\n'
+                "</targets></nlog>\n"
+            ),
+        },
+        refused="api/nlog.config:2 writes logs/${shortdate}/a.log",
     ),
     Example(
         "the code is not here",
@@ -206,6 +280,67 @@ CONTAINERS = (
             '      command: ["chown", "-R", "1654", "/data"]\n',
         },
         refused="an init container of the same image needs root",
+    ),
+    Example(
+        "a device of the host",
+        _composed("    devices:\n      - /dev/ttyUSB0:/dev/ttyUSB0\n"),
+        refused="it is given a device of the host",
+    ),
+    Example(
+        "a device of the host, and a group",
+        _composed("    devices: ['/dev/dri/renderD128']\n    group_add: ['109']\n"),
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a key that is a file of the host",
+        _composed("    volumes:\n      - ./api.pfx:/https/api.pfx:ro\n"),
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a secret that is a file of the host",
+        _composed("    secrets: [password]\nsecrets:\n  password:\n    file: ./password.txt\n"),
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a secret that Compose writes itself",
+        _composed("    secrets: [password]\nsecrets:\n  password:\n    environment: PASSWORD\n"),
+        {"api/Dockerfile": _AFTER},
+    ),
+    Example(
+        "a Compose file pulls the image and mounts what the host has",
+        {
+            **_with(_DOCKERFILE),
+            "deploy/compose.yaml": (
+                "services:\n  web:\n    image: acme.example/api:latest\n"
+                "    volumes:\n      - ./data:/data\n"
+            ),
+        },
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a Compose file builds what a variable names",
+        {
+            **_with(_DOCKERFILE),
+            "compose.yaml": (
+                "services:\n  api:\n    build:\n      context: .\n"
+                "      dockerfile: ${API_DOCKERFILE}\n"
+                "    environment:\n      - ASPNETCORE_URLS=http://*:${API_PORT}\n"
+            ),
+        },
+        {"api/Dockerfile": _AFTER},
+        level=Level.REVIEW,
+    ),
+    Example(
+        "a Compose file builds what a variable names, elsewhere",
+        {
+            **_with(_DOCKERFILE),
+            "web/compose.yaml": "services:\n  web:\n    build: ./${FOLDER}\n",
+        },
+        {"api/Dockerfile": _AFTER},
     ),
     Example(
         "a service that stays root keeps its mounts",

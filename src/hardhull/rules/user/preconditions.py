@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,13 @@ from hardhull.rules.user.derived import derived
 from hardhull.rules.user.obstacle import Doubt
 from hardhull.rules.user.open_places import foreign_gifts, image_volumes, writes
 from hardhull.rules.user.start_up import needs_root, start_up, starts_as_root
-from hardhull.rules.user.surroundings import certificates, pings, windows_too
+from hardhull.rules.user.surroundings import (
+    certificates,
+    devices,
+    keys_of_the_host,
+    pings,
+    windows_too,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +57,9 @@ def obstacles(stage: AppStage, user: NewUser, context: Context) -> Iterator[Refu
     yield from foreign_gifts(stage, user)
     yield from image_volumes(stage, user)
     yield from _volumes(containers, app)
+    yield from _unread_builds(stage, context)
+    yield from devices(containers)
+    yield from keys_of_the_host(containers)
     yield from certificates(containers, context)
     yield from _containers(containers)
     yield from _patches(app, context)
@@ -161,6 +171,20 @@ def _volumes(containers: list[Container], app: Application) -> Iterator[Refusal 
                     mount.cursor.file.source.path,
                     mount.cursor.span,
                 )
+
+
+def _unread_builds(stage: AppStage, context: Context) -> Iterator[Doubt]:
+    """Compose services whose Dockerfile somebody names later: they may run this image."""
+    for service in context.project.compose:
+        build = service.build
+        if build is None or not build.filled_in:
+            continue
+        home = posixpath.dirname(build.cursor.path) if build.context is None else build.context
+        if not home or stage.path.startswith(f"{home}/"):
+            yield Doubt(
+                f"not checked: whether {build.cursor.path}:{build.cursor.line} builds it, where a "
+                "placeholder names the Dockerfile: then its ports and volumes count too"
+            )
 
 
 def _is_file(mount: Mount) -> bool:
