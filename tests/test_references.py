@@ -356,7 +356,8 @@ METADATA = """\
         ),
         (METADATA + BUILD.format(line="tags: ${{ steps.meta.outputs.tags }}"), True),
         (METADATA + BUILD.format(line="tags: ${{ steps.other.outputs.tags }}"), False),
-        (BUILD.format(line="tags: ${{ inputs.registry }}/acme/shop:1"), False),
+        (BUILD.format(line="tags: ${{ inputs.registry }}/acme/shop:1"), True),
+        (BUILD.format(line="tags: ${{ inputs.registry }}/other/shop:1"), False),
         (BUILD.format(line="tags: ${{ env.REGISTRY }}/acme/other:1"), False),
     ],
 )

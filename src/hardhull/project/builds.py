@@ -31,8 +31,6 @@ _BUILD = re.compile(
     rf"\b(?:{'|'.join(_BUILDERS)}|az[ \t]+acr)\b[^\n]*?\b(?:build|bud)\b(?P<rest>[^\n]*)"
 )
 _ARGUMENT = re.compile(r"--build-arg[= ]+[\"']?(\w+)")
-_EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
-_OUTPUT = re.compile(r"\$\{\{steps\.([\w-]+)\.outputs\.tags\}\}")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n[ \t]*")
 _SET_VALUE = re.compile(r"--set(?:-string|-literal|-file)?[= ]+[\"']?(?P<pairs>[\w.-]+=[^\n]*)")
 _VALUE_KEY = re.compile(r"(?:^|,)([\w.-]+)=")
