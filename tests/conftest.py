@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fake_registry import FakeRegistry
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from standin import StandIn
+
+# How long an example takes says something of the machine, and nothing of us.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture
