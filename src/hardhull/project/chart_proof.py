@@ -163,8 +163,8 @@ def _flipped(
 def _together(found: Iterable[tuple[Path, Any]]) -> list[Flips]:
     """Sort what can be set at once into few groups; what is unset stands alone.
 
-    Two branches taken at once hide nothing of what one of them does to a line beside it: where
-    both begin at the line, the second is also beside the first.
+    What a branch does to the line before it shows, unless another branch of its group that is
+    taken comes between the two.
     """
     groups: list[Flips] = []
     alone: list[Flips] = []

@@ -336,11 +336,6 @@ class KubernetesContainer:
         """Set this container's numeric user."""
         return (self._security("runAsUser", uid),)
 
-    def set_environment(self, name: str, value: str) -> tuple[Operation, ...]:
-        """Give an existing variable another value."""
-        setting = self.environment[name]
-        return (SetValue(self.path, setting.cursor.address, value_of(value)),)
-
 
 def without(holder: Cursor, *keys: str) -> RemoveNode:
     """Take a key away, together with the mappings below `holder` that hold nothing else."""
